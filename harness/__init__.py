@@ -1,0 +1,1 @@
+"""A compatibility test harness across Windows builds."""

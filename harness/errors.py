@@ -1,0 +1,106 @@
+"""What can go wrong, and whose fault it is.
+
+* HarnessError
+  - AuthoringError      a matrix, product or site file is wrong: fix the file
+  - SiteError           the site could not give the cell what it needs: the cell is blocked, never failed
+    + SiteUnreachable     the vCenter does not answer
+    + SiteRefused         the vCenter refuses the log-in or a right
+    + MachineMissing      the machine or its snapshot is not in the inventory
+    + NoMachine           nothing free serves this build
+    + MachineFailed       revert, power or another task on the machine failed
+    + GuestUnreachable    the guest did not come up in time
+    + GuestRefused        the guest refuses the account
+    + GuestLost           the guest stopped answering in the middle of a step
+    + DeliveryFailed      a file could not be brought into or out of the guest
+
+* ProductFailed (an AssertionError)   the product did not do what the scenario proves
+  - Hung                                a command outlived its deadline and was ended
+
+A product that misbehaves is never a HarnessError, and a site that misbehaves is never a ProductFailed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class HarnessError(Exception):
+    """The root of everything that is not the product's doing."""
+
+
+class AuthoringError(HarnessError):
+    """A file that a person wrote says something that cannot be: one line with file, key and the nearest right word."""
+
+
+class SiteError(HarnessError):
+    """The site could not give the cell what it needs; names the machine, the problem and the next move."""
+
+    def __init__(self, problem: str, *, machine: str, advice: str) -> None:
+        super().__init__(problem, machine, advice)
+        self.problem = problem
+        self.machine = machine
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.machine}: {self.problem}; {self.advice}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # keyword-only arguments do not survive the default pickling, and errors cross process borders under xdist
+        return (_rebuild, (type(self), self.problem, self.machine, self.advice))
+
+
+def _rebuild(kind: type[SiteError], problem: str, machine: str, advice: str) -> SiteError:
+    return kind(problem, machine=machine, advice=advice)
+
+
+class SiteUnreachable(SiteError):
+    """The vCenter does not answer."""
+
+
+class SiteRefused(SiteError):
+    """The vCenter refuses the log-in or a right that the harness needs."""
+
+
+class MachineMissing(SiteError):
+    """The machine, or the snapshot it should be reverted to, is not in the inventory."""
+
+
+class NoMachine(SiteError):
+    """No machine of the site serves the build, or none came free in time."""
+
+
+class MachineFailed(SiteError):
+    """A vSphere task on the machine (revert, power, clone) failed or outlived its budget."""
+
+
+class GuestUnreachable(SiteError):
+    """The guest did not answer over WinRM within its budget after the revert."""
+
+
+class GuestRefused(SiteError):
+    """The guest answers but refuses the account."""
+
+
+class GuestLost(SiteError):
+    """The guest stopped answering in the middle of a step."""
+
+
+class DeliveryFailed(SiteError):
+    """A file could not be brought into or out of the guest, or arrived changed."""
+
+
+class ProductFailed(AssertionError):
+    """The product did not do what the scenario proves."""
+
+
+class Hung(ProductFailed):
+    """A command outlived its deadline; its process tree was ended."""
+
+    def __init__(self, command: str, deadline: float) -> None:
+        super().__init__(command, deadline)
+        self.command = command
+        self.deadline = deadline
+
+    def __str__(self) -> str:
+        return f"still running after {self.deadline:g} s and ended: {self.command}"
+

@@ -1,0 +1,1 @@
+"""The Windows side: one guest, reached over WinRM with one account."""

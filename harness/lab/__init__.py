@@ -1,0 +1,1 @@
+"""The embedded site: a vCenter and its Wine guests, on loopback."""

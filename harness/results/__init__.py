@@ -1,0 +1,1 @@
+"""Verdicts, the journal, frames and what they add up to."""

@@ -1,0 +1,75 @@
+"""A cell's result: verdict, whose fault, why, steps and evidence; plain values that cross processes as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Verdict(StrEnum):
+    """What became of a cell."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    HUNG = "hung"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+    NOT_RUN = "not run"
+
+
+class Fault(StrEnum):
+    """Whose fault it is that a cell did not pass."""
+
+    NOBODY = "nobody"
+    PRODUCT = "product"
+    SITE = "site"
+    HARNESS = "harness"
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Step(_Plain):
+    """A named, timed part of a scenario; ``started`` and ``seconds`` are seconds on the controller's clock from the
+    cell's start."""
+
+    name: str
+    started: float
+    seconds: float
+    error: str | None = None
+
+
+class Evidence(_Plain):
+    """One thing taken to prove the verdict: a file below the run's folder (``path``) with a ``kind`` that says how to
+    show it (log, text, screenshot, facts)."""
+
+    name: str
+    kind: str
+    path: str
+
+
+class Result(_Plain):
+    """A cell with its verdict and everything that a report says of it."""
+
+    cell: str
+    build: str
+    product: str
+    kind: str
+    scenario: str
+    leg: str = ""
+    verdict: Verdict
+    fault: Fault = Fault.NOBODY
+    reason: str = ""
+    known_issue: str | None = None
+    machine: str = ""
+    provenance: str = ""
+    guest: dict[str, str] = {}
+    steps: tuple[Step, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    notes: tuple[str, ...] = ()
+    started: datetime | None = None
+    seconds: float = 0.0
+    worker: str = ""

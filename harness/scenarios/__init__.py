@@ -1,0 +1,1 @@
+"""The stories a product must survive on a build, one file each."""
