@@ -1,0 +1,50 @@
+"""What a run set out to prove: written before the first cell, so that a cell that left no result is still known."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Written(BaseModel):
+    # a plan written by a newer version may say more: what is not known here is passed over, never a reason to refuse
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PlannedCell(_Written):
+    """One cell as it was planned; ``cell`` is unique in the run, ``node`` is the pytest id that repeats it."""
+
+    cell: str
+    build: str
+    build_name: str = ""
+    product: str
+    kind: str
+    scenario: str
+    leg: str = ""
+    skip: str | None = None
+    node: str = ""
+
+
+class PlannedIssue(_Written):
+    """A known issue of the matrix: what is accepted, why, under which ticket and until when."""
+
+    id: str
+    ticket: str = ""
+    reason: str = ""
+    expires: date | None = None
+
+
+class Plan(_Written):
+    """The facts of a run and its planned cells, in the matrix's order."""
+
+    run: str
+    matrix: str = ""
+    site: str = ""
+    site_file: str = ""
+    provenance: str = ""
+    is_lab: bool = False
+    started: datetime | None = None
+    command: str = ""
+    cells: tuple[PlannedCell, ...] = ()
+    known_issues: tuple[PlannedIssue, ...] = ()
