@@ -40,7 +40,7 @@ class Journal:
 
 
 def _line(result: Result) -> bytes:
-    # not model_dump_json: it refuses half characters, and turns what is not a number into null, which cannot be read back
+    # not model_dump_json: it refuses half characters, and writes what is no number as null, which cannot be read back
     text = json.dumps(result.model_dump(), ensure_ascii=False, default=str, separators=(",", ":"))
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode() + b"\n"
 
@@ -75,7 +75,7 @@ def read(path: Path) -> Reading:
                     if not torn:
                         foreign.append(last)
                     continue
-                if result.cell in found:
+                if result.cell in found and result.cell not in twice:
                     twice.append(result.cell)
                 found[result.cell] = result
     except FileNotFoundError:

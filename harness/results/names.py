@@ -6,6 +6,7 @@ import hashlib
 import re
 
 _LONGEST = 60
+_EXTENSION = re.compile(r"\.[a-z][a-z0-9]{0,7}$")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(\.|$)")
 
 
@@ -16,13 +17,12 @@ def file_name(text: str) -> str:
     The last extension is kept.
     """
     plain = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-. ")
-    if plain == text and len(plain) <= _LONGEST and not _RESERVED.match(plain):
+    if plain and plain == text and len(plain) <= _LONGEST and not _RESERVED.match(plain):
         return plain
     # surrogatepass: a name out of a guest may hold anything
     mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    stem, dot, extension = plain.rpartition(".")
-    if not dot or not stem or len(extension) > 8:
-        stem, dot, extension = plain, "", ""
-    stem = stem[:_LONGEST].strip("-. ")
-    # the mark stands between stem and extension and so also takes a reserved name its meaning: "nul-1a2b3c4d.txt"
-    return f"{stem.replace('.', '-') or 'x'}-{mark}{dot}{extension}"
+    extension = _EXTENSION.search(text.lower())
+    ending = extension.group() if extension else ""
+    stem = plain.removesuffix(ending)[:_LONGEST].strip("-. ").replace(".", "-")
+    # the mark also takes a reserved name its meaning: "nul-1a2b3c4d.txt"
+    return f"{stem or 'x'}-{mark}{ending}"
