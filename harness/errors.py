@@ -29,7 +29,18 @@ class HarnessError(Exception):
 
 
 class AuthoringError(HarnessError):
-    """A file that a person wrote says something that cannot be: one line with file, key and the nearest right word."""
+    """A file that a person wrote says something that cannot be: one line with file, key and the nearest right word.
+
+    The first argument is that line; further arguments are all mistakes of the file, a line each.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """Every mistake found in the file, a line each."""
+        return self.args[1:] or self.args
 
 
 class SiteError(HarnessError):
@@ -103,4 +114,3 @@ class Hung(ProductFailed):
 
     def __str__(self) -> str:
         return f"still running after {self.deadline:g} s and ended: {self.command}"
-
