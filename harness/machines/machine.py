@@ -1,0 +1,122 @@
+"""A machine of the site: revert, power, screenshot, and files to and from its guest."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pyVmomi import vim
+
+from harness.errors import MachineFailed, SiteError
+from harness.machines.border import LOOK, Outlived, crossing, one_line
+from harness.machines.files import GuestFiles, datastore_file
+from harness.machines.inventory import Found, find_snapshot
+from harness.machines.session import Session
+from harness.machines.tasks import Tasks
+from harness.site import Account, Site, SiteMachine
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Whether a machine is powered on, and since when by the vCenter's clock (None when off or not told)."""
+
+    on: bool
+    since: datetime | None
+
+
+class Machine:
+    """A VM in the inventory with the snapshot it is reverted to; what it raises is always a SiteError."""
+
+    def __init__(self, site: Site, entry: SiteMachine, found: Found, session: Session, tasks: Tasks) -> None:
+        self.entry = entry
+        self.path = found.path
+        self.name = found.path.rsplit("/", 1)[-1]
+        self._site = site
+        self._found = found
+        self._vm = found.vm
+        self._session = session
+        self._tasks = tasks
+
+    def __repr__(self) -> str:
+        return f"<Machine {self.path}>"
+
+    def revert(self) -> None:
+        """Bring the machine to its snapshot and have it powered on; raises MachineMissing, MachineFailed."""
+        wanted = self.entry.snapshot
+        with self._border(f"reverting to {wanted!r}"):
+            now = self._session.read(self._vm, "snapshot", "recentTask")
+            snapshot = find_snapshot(self.name, now.get("snapshot"), wanted)
+            # power comes next and as one wants it: a snapshot without memory leaves the machine off
+            self._do(lambda: snapshot.RevertToSnapshot_Task(), kind="revert", known=now.get("recentTask", ()))
+        self.power_on()
+
+    def power(self) -> Power:
+        """Ask whether it is powered on and since when."""
+        with self._border("asking for its power state"):
+            now = self._session.read(self._vm, "runtime.powerState", "runtime.bootTime")
+        on = now.get("runtime.powerState") == vim.VirtualMachine.PowerState.poweredOn
+        return Power(on=on, since=now.get("runtime.bootTime") if on else None)
+
+    def power_on(self) -> None:
+        """Power it on unless it is on already; returns when it is powered, not when Windows is up."""
+        self._switch(vim.VirtualMachine.PowerState.poweredOn, self._vm.PowerOnVM_Task, "poweron", "powering on")
+
+    def power_off(self) -> None:
+        """Cut its power, unless it is off already; Windows is not asked."""
+        self._switch(vim.VirtualMachine.PowerState.poweredOff, self._vm.PowerOffVM_Task, "poweroff", "powering off")
+
+    def screenshot(self) -> bytes:
+        """Take a picture of the console, as PNG; the file that vSphere makes of it is removed where we may."""
+        with self._border("taking a screenshot"):
+            known = self._session.read(self._vm, "recentTask").get("recentTask", ())
+            file = str(self._do(self._vm.CreateScreenshot_Task, kind="screenshot", known=known))
+            picture = datastore_file(self._session, self._found.datacenter, file)
+        with contextlib.suppress(SiteError), self._border("removing the screenshot"):
+            datacenter = self._session.content.searchIndex.FindByInventoryPath(self._found.datacenter)
+            self._session.content.fileManager.DeleteDatastoreFile_Task(file, datacenter)
+        if not picture.startswith(PNG):
+            raise MachineFailed("its screenshot is not a PNG file", machine=self.name, advice=LOOK)
+        return picture
+
+    def put(self, account: Account, source: Path, guest_path: str) -> None:
+        """Bring a file into the guest as this account, making folders; raises DeliveryFailed, GuestRefused."""
+        self.files(account).put(source, guest_path)
+
+    def get(self, account: Account, guest_path: str, target: Path) -> None:
+        """Bring a file out of the guest, whole or not at all; raises DeliveryFailed, GuestRefused."""
+        self.files(account).get(guest_path, target)
+
+    def files(self, account: Account) -> GuestFiles:
+        """Bind an account: the courier that a guest falls back on."""
+        return GuestFiles(self._site, self.name, self._vm, account, self._session)
+
+    def _border(self, doing: str) -> AbstractContextManager[None]:
+        return crossing(self._site, self.name, doing)
+
+    def _do(self, ask: Callable[[], Any], *, kind: str, known: Any) -> Any:
+        task = self._tasks.start(self._vm, ask, kind=kind, known=known)
+        try:
+            return self._tasks.wait(task, within=self._site.budgets.task)
+        except Outlived as error:
+            asked = self._session.read(self._vm, "runtime.question").get("runtime.question")
+            if asked is None:
+                raise
+            raise Outlived(f"{error}: vSphere asks {one_line(asked.text)!r} and waits for an answer") from None
+
+    def _switch(self, wanted: str, ask: Callable[[], Any], kind: str, doing: str) -> None:
+        with self._border(doing):
+            now = self._session.read(self._vm, "runtime.powerState", "recentTask")
+            if now.get("runtime.powerState") == wanted:
+                return
+            try:
+                self._do(ask, kind=kind, known=now.get("recentTask", ()))
+            except vim.fault.InvalidPowerState as error:
+                if error.existingState != wanted:  # somebody was faster, and to the same end
+                    raise

@@ -1,0 +1,84 @@
+"""A logged-in session with a vCenter, and the reading of properties in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pyVmomi import vim, vmodl
+
+from harness.machines.stub import Stub, api_version, trust
+from harness.site import Site
+
+
+class Session:
+    """One log-in, kept for as long as it is needed and shared by threads; what it raises is foreign."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.tls = trust(site.vcenter)
+        host, port, timeout = site.vcenter.host, site.vcenter.port, site.budgets.request
+        version = api_version(host, port, tls=self.tls, timeout=timeout)
+        self.stub = Stub(host, port, version=version, tls=self.tls, timeout=timeout)
+        try:
+            self.content: Any = vim.ServiceInstance("ServiceInstance", self.stub).RetrieveContent()
+            self._log_in()
+        except BaseException:
+            self.stub.DropConnections()  # type: ignore[no-untyped-call]  # pyVmomi's core has no annotations
+            raise
+        self.stub.log_in = self._log_in
+
+    def _log_in(self) -> None:
+        # the secret is read anew and never held in a variable, where a traceback could show it
+        self.content.sessionManager.Login(self.site.vcenter.user, self.site.vcenter.password.read().get_secret_value())
+
+    def log_out(self) -> None:
+        """End the session on the vCenter and close every connection; whatever fails, nothing is left open here."""
+        self.stub.log_in = None
+        try:
+            self.content.sessionManager.Logout()
+        finally:
+            self.stub.DropConnections()  # type: ignore[no-untyped-call]  # as above
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie as a client sends it back."""
+        return str(self.stub.cookie).split(";", 1)[0]
+
+    def read(self, thing: Any, *paths: str) -> dict[str, Any]:
+        """Read some properties of one object in one call; an unset property is absent."""
+        found = self.retrieve([vmodl.query.PropertyCollector.ObjectSpec(obj=thing)], {type(thing): paths})
+        for path in found[0].missingSet or () if found else ():
+            if isinstance(path.fault, vim.fault.NoPermission):
+                raise path.fault
+        return {prop.name: prop.val for prop in found[0].propSet or ()} if found else {}
+
+    def retrieve(self, objects: list[Any], paths: dict[type[Any], tuple[str, ...]]) -> list[Any]:
+        """Read properties of many objects, page by page where the vCenter hands them out so."""
+        spec = vmodl.query.PropertyCollector.FilterSpec(
+            objectSet=objects,
+            propSet=[
+                vmodl.query.PropertyCollector.PropertySpec(type=kind, all=False, pathSet=list(names))
+                for kind, names in paths.items()
+            ],
+        )
+        collector = self.content.propertyCollector
+        page = collector.RetrievePropertiesEx([spec], vmodl.query.PropertyCollector.RetrieveOptions())
+        found: list[Any] = []
+        while page is not None:
+            found += page.objects or ()
+            page = collector.ContinueRetrievePropertiesEx(page.token) if page.token else None
+        return found
+
+    @contextmanager
+    def everything_of(self, kinds: list[type[Any]]) -> Iterator[list[Any]]:
+        """Name, for ``retrieve``, every object of some kinds in the inventory, by a view that is given back."""
+        view = self.content.viewManager.CreateContainerView(self.content.rootFolder, kinds, True)
+        step = vmodl.query.PropertyCollector.TraversalSpec(
+            name="view", type=vim.view.ContainerView, path="view", skip=False
+        )
+        try:
+            yield [vmodl.query.PropertyCollector.ObjectSpec(obj=view, skip=True, selectSet=[step])]
+        finally:
+            view.DestroyView()

@@ -1,0 +1,157 @@
+"""The SOAP connection to a vCenter: trust, API version, every call counted, and what may be sent twice."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPSConnection
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+from pyVmomi import vim
+from pyVmomi.SoapAdapter import SoapStubAdapter
+from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
+
+from harness.errors import AuthoringError
+from harness.site import VCenter as VCenterAddress
+
+# What may be sent again when its connection broke: it changes nothing, or what it makes is only a view of ours.
+READS = frozenset(
+    {
+        "RetrieveServiceContent",
+        "RetrievePropertiesEx",
+        "ContinueRetrievePropertiesEx",
+        "FindByInventoryPath",
+        "WaitForUpdatesEx",
+        "CreateContainerView",
+        "CreatePropertyCollector",
+        "CreateFilter",
+    }
+)
+
+# A pooled connection older than this is not trusted: servers and the boxes between close idle ones without a word.
+IDLE = 30
+
+
+class NeverSent(ConnectionError):
+    """No connection came about, so nothing of the request can have reached the vCenter."""
+
+
+class NotUnderstood(Exception):
+    """The answer is not what the vSphere API allows."""
+
+
+def trust(vcenter: VCenterAddress) -> ssl.SSLContext:
+    """Verify by the site's CA file, else by the system's; raises AuthoringError when the file does not serve."""
+    try:
+        context = ssl.create_default_context(cafile=None if vcenter.ca_file is None else str(vcenter.ca_file))
+    except ssl.SSLError as error:
+        raise AuthoringError(f"vcenter.ca_file: {vcenter.ca_file} holds no certificate in PEM form") from error
+    except OSError as error:
+        raise AuthoringError(f"vcenter.ca_file: cannot read {vcenter.ca_file}: {error.strerror}") from error
+    if not vcenter.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@contextmanager
+def https(host: str, port: int, *, tls: ssl.SSLContext, timeout: float) -> Iterator[HTTPSConnection]:
+    """Connect by HTTPS, every read and write bounded in time; raises NeverSent when none comes about."""
+    connection = HTTPSConnection(host, port, context=tls, timeout=timeout, blocksize=1 << 20)
+    try:
+        try:
+            connection.connect()
+        except OSError as error:
+            raise NeverSent(str(error)) from error
+        yield connection
+    finally:
+        connection.close()
+
+
+def api_version(host: str, port: int, *, tls: ssl.SSLContext, timeout: float) -> str:
+    """Find the newest API version that both sides speak.
+
+    SmartConnect does the same without any time-out, and so hangs on a vCenter that accepts and never answers.
+    """
+    with https(host, port, tls=tls, timeout=timeout) as connection:
+        connection.request("GET", "/sdk/vimServiceVersions.xml")
+        answer = connection.getresponse()
+        text = answer.read(1 << 20).decode("utf-8", "replace") if answer.status == 200 else ""
+    offered = set(re.findall(r"<version>\s*([^<\s]+)\s*</version>", text))
+    for version in GetServiceVersions("vim25"):
+        if versionIdMap[version] in offered:
+            return str(version)
+    raise NotUnderstood(f"/sdk/vimServiceVersions.xml was answered with {answer.status} and no API version known here")
+
+
+class Stub(SoapStubAdapter):
+    """pyVmomi's connection, bounded in time: counts calls, logs in again once, re-sends nothing but reads."""
+
+    def __init__(self, host: str, port: int, *, version: str, tls: ssl.SSLContext, timeout: float) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]  # as above
+            host=host,
+            port=port,
+            path="/sdk",
+            version=version,
+            poolSize=16,
+            connectionPoolTimeout=IDLE,
+            sslContext=tls,
+            httpConnectionTimeout=timeout,
+        )
+        self.calls: Counter[str] = Counter()
+        self.log_in: Callable[[], None] | None = None
+        self.session = 0  # counts log-ins; what belongs to an older session is gone
+        self._counting = threading.Lock()
+        self._logging_in = threading.Lock()
+
+    def InvokeMethod(  # noqa: N802 - pyVmomi's name
+        self,
+        mo: Any,
+        info: Any,
+        args: Any,
+        outerStub: Any = None,  # noqa: N803 - pyVmomi's name
+    ) -> Any:
+        """Send one call; a session that idled out is renewed, because a refused call has not started."""
+        session = self.session
+        try:
+            return self._call(mo, info, args, outerStub)
+        except vim.fault.NotAuthenticated:
+            if self.log_in is None or info.wsdlName in {"Login", "Logout"}:
+                raise
+            with self._logging_in:
+                if self.session == session:
+                    self.log_in()
+                    self.session += 1
+        return self._call(mo, info, args, outerStub)
+
+    def GetConnection(self) -> Any:  # noqa: N802 - pyVmomi's name
+        """Take a pooled connection or make one; raises NeverSent when none comes about."""
+        try:
+            return super().GetConnection()  # type: ignore[no-untyped-call]  # as above
+        except OSError as error:
+            raise NeverSent(str(error)) from error
+
+    def _call(self, mo: Any, info: Any, args: Any, outer: Any) -> Any:
+        try:
+            return self._send(mo, info, args, outer)
+        except (NeverSent, TimeoutError):
+            raise
+        except (OSError, HTTPException):
+            # a kept connection that the vCenter has closed in the meantime looks just so
+            if info.wsdlName not in READS:
+                raise
+        return self._send(mo, info, args, outer)
+
+    def _send(self, mo: Any, info: Any, args: Any, outer: Any) -> Any:
+        with self._counting:
+            self.calls[info.wsdlName] += 1
+        try:
+            return super().InvokeMethod(mo, info, args, outer)  # type: ignore[no-untyped-call]  # as above
+        except (AttributeError, TypeError, LookupError, ValueError, ExpatError) as error:
+            # arguments were checked before this point: it is the answer that breaks pyVmomi's strict types
+            raise NotUnderstood(f"{info.wsdlName} was answered with what pyVmomi cannot read: {error!r}") from error

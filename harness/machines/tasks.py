@@ -1,0 +1,123 @@
+"""Starting tasks, never twice, and waiting for their end by events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from http.client import HTTPException
+from typing import Any
+
+from pyVmomi import vim, vmodl
+
+from harness.machines.border import Outlived
+from harness.machines.session import Session
+from harness.machines.stub import NeverSent, NotUnderstood
+from harness.machines.waits import NoTaskYet, until_the_task_shows
+
+# A filter on a finished task costs the vCenter next to nothing, destroying it costs a call: they go together.
+FILTERS = 20
+
+
+class Tasks:
+    """The tasks of one session; each thread waits with a property collector of its own."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._sleep = sleep
+        self._own = threading.local()
+
+    def start(self, vm: Any, ask: Callable[[], Any], *, kind: str, known: Collection[Any]) -> Any:
+        """Ask for a task once; when the connection breaks on the way, look the task up instead of asking again.
+
+        ``kind`` is a part of the task's description id (``revert``, ``poweron``); ``known`` are the tasks from before.
+        """
+        try:
+            return ask()
+        except NeverSent:
+            raise
+        except (OSError, HTTPException, NotUnderstood) as lost:
+            before = {task._moId for task in known}
+            try:
+                for attempt in until_the_task_shows(self._session.site.budgets.request, sleep=self._sleep):
+                    with attempt:
+                        return self._newcomer(vm, kind, before)
+            except NoTaskYet:
+                raise Outlived(
+                    "the connection broke while asking, and no such task shows; it was not asked again"
+                ) from lost
+            raise
+
+    def _newcomer(self, vm: Any, kind: str, before: Collection[str]) -> Any:
+        for task in reversed(self._session.read(vm, "recentTask").get("recentTask", ())):
+            if task._moId not in before:
+                name = self._session.read(task, "info.descriptionId").get("info.descriptionId", "")
+                if kind in str(name).lower():
+                    return task
+        raise NoTaskYet
+
+    def wait(self, task: Any, *, within: float) -> Any:
+        """Return the task's result once it has one; raises its own fault, or Outlived after ``within`` seconds."""
+        deadline = self._clock() + within
+        while True:
+            collector = self._collector()
+            try:
+                return self._follow(collector, task, deadline, within)
+            except vmodl.fault.ManagedObjectNotFound as gone:
+                # a session that was renewed has lost its collectors; anything else that is gone is the caller's affair
+                if getattr(gone.obj, "_moId", None) != collector._moId:
+                    raise
+                self._own.collector = None
+
+    def _collector(self) -> Any:
+        own, stub = self._own, self._session.stub
+        collector = getattr(own, "collector", None)
+        if collector is not None and own.session == stub.session and own.filters < FILTERS:
+            own.filters += 1
+            return collector
+        if collector is not None and own.session == stub.session:
+            collector.DestroyPropertyCollector()
+        own.collector = None
+        own.collector, own.session, own.filters = self._new_collector(), stub.session, 1
+        return own.collector
+
+    def _new_collector(self) -> Any:
+        return self._session.content.propertyCollector.CreatePropertyCollector()
+
+    def _follow(self, collector: Any, task: Any, deadline: float, within: float) -> Any:
+        query = vmodl.query.PropertyCollector
+        collector.CreateFilter(
+            query.FilterSpec(
+                objectSet=[query.ObjectSpec(obj=task, skip=False)],
+                propSet=[
+                    query.PropertySpec(type=vim.Task, all=False, pathSet=["info.state", "info.error", "info.result"])
+                ],
+            ),
+            False,
+        )
+        # below the socket's time-out, so that silence means a dead vCenter and never a slow task
+        longest = self._session.site.budgets.request * 2 / 3
+        version = ""
+        seen: dict[str, Any] = {}
+        while (left := deadline - self._clock()) > 0:
+            update = collector.WaitForUpdatesEx(
+                version, query.WaitOptions(maxWaitSeconds=max(1, int(min(longest, left))))
+            )
+            if update is None:
+                continue
+            version = update.version
+            for found in (found for part in update.filterSet or () for found in part.objectSet or ()):
+                if found.obj._moId == task._moId:
+                    seen.update({change.name: change.val for change in found.changeSet or ()})
+            if seen.get("info.state") == vim.TaskInfo.State.success:
+                return seen.get("info.result")
+            if seen.get("info.state") == vim.TaskInfo.State.error:
+                raise seen.get("info.error") or vmodl.MethodFault(msg="the task failed and says nothing of why")
+        raise Outlived(f"still {seen.get('info.state', 'queued')} after {within:g} s")

@@ -1,0 +1,67 @@
+"""The door to a site's vCenter: connect, say who it is, hand out machines."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from harness.errors import SiteError
+from harness.machines.border import crossing, where
+from harness.machines.inventory import find_machine
+from harness.machines.machine import Machine
+from harness.machines.session import Session
+from harness.machines.tasks import Tasks
+from harness.site import Site, SiteMachine
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a vCenter says of itself; ``is_lab`` is true for the embedded lab, whose results are no Windows evidence."""
+
+    name: str
+    version: str
+    is_lab: bool
+
+
+class VCenter:
+    """A connected vCenter; threads may share it."""
+
+    def __init__(self, site: Site, session: Session) -> None:
+        self.site = site
+        self._session = session
+        self._tasks = Tasks(session)
+        said = session.content.about
+        self.about = About(name=said.name, version=said.version, is_lab=said.productLineId == "wincompat-lab")
+
+    def __repr__(self) -> str:
+        return f"<VCenter {self.site.vcenter.host}:{self.site.vcenter.port}>"
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each SOAP method was called since the log-in, as a copy."""
+        return Counter(self._session.stub.calls)
+
+    def machine(self, entry: SiteMachine) -> Machine:
+        """Find a machine of the site in the inventory; raises MachineMissing with the nearest names."""
+        with crossing(self.site, entry.path, "looking it up"):
+            return Machine(self.site, entry, find_machine(self._session, entry.path), self._session, self._tasks)
+
+
+@contextmanager
+def connected(site: Site) -> Iterator[VCenter]:
+    """Log in to the site's vCenter, and out again whatever happens.
+
+    Raises SiteUnreachable when it does not answer in the request budget or its certificate does not verify,
+    SiteRefused when it refuses the log-in, AuthoringError when the password or the CA file is not there.
+    """
+    with crossing(site, where(site), "connecting", otherwise=SiteError):
+        session = Session(site)
+    try:
+        yield VCenter(site, session)
+    finally:
+        # a vCenter that is gone by now has ended the session itself
+        with contextlib.suppress(SiteError), crossing(site, where(site), "logging out", otherwise=SiteError):
+            session.log_out()

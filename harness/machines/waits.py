@@ -1,0 +1,60 @@
+"""The waits for a site that are no events: each has a name, a budget and one reason to try again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import tenacity
+from pyVmomi import vim
+
+from harness.machines.stub import NeverSent
+
+
+class NoTaskYet(Exception):
+    """The task that may or may not have been started does not show."""
+
+
+class AllHeld(Exception):
+    """Every machine that would serve is held by someone else."""
+
+
+def until_the_task_shows(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
+    """Keep looking for a task after the connection that asked for it broke."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type((NoTaskYet, NeverSent)),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=3),
+        stop=tenacity.stop_before_delay(within),
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+def until_guest_operations_answer(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
+    """Keep asking while VMware Tools come up or are busy: such a fault proves that nothing has started."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_not_started),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=3),
+        stop=tenacity.stop_before_delay(within),
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+def _not_started(error: BaseException) -> bool:
+    # InvalidState is raised at random under load; its kinds, such as InvalidPowerState, mean what they say
+    return isinstance(error, vim.fault.GuestOperationsUnavailable) or type(error) in (
+        vim.fault.InvalidState,
+        vim.fault.TaskInProgress,
+    )
+
+
+def until_a_machine_is_free(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
+    """Keep trying for a machine while others hold every one that serves."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(AllHeld),
+        wait=tenacity.wait_random(0.05, 0.3),
+        stop=tenacity.stop_before_delay(within),
+        sleep=sleep,
+        reraise=True,
+    )
