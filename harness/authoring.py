@@ -59,7 +59,7 @@ def read(path: Path, model: type[Model]) -> Model:
     """Read a TOML file into a model; raises AuthoringError with one line that counts all mistakes."""
     document = parse(path)
     try:
-        return model.model_validate(document, context={"folder": path.absolute().parent})
+        return model.model_validate(document, context={"folder": path.absolute().parent, "stem": path.stem})
     except ValidationError as error:
         found = mistakes_in(error, document, model)
     raise refusal(path, found)

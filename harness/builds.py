@@ -20,18 +20,19 @@ class Build:
 
     @classmethod
     def parse(cls, text: str | int) -> Self:
-        """Read ``22631``, ``22631.4037``, ``10.0.22631.4037`` or a catalog slug such as ``win11-23h2``.
+        """Read ``22631``, ``22631.4037``, ``10.0.22631.4037`` or a slug such as ``win11-23h2`` or ``win11-23h2.4037``.
 
         Raises ValueError with the right form or the nearest slug.
         """
         words = str(text).strip()
+        slug, _, revision = words.casefold().partition(".")
         for release in catalog().values():
-            if words == release.slug:
-                return cls(release.build)
+            if slug == release.slug:
+                words = f"{release.build}.{revision}" if revision else str(release.build)
         parts = words.removeprefix("10.0.").split(".")
         if len(parts) <= 2 and all(part.isascii() and part.isdecimal() and len(part) <= 9 for part in parts):
             return cls(*map(int, parts))
-        near = difflib.get_close_matches(words, [release.slug for release in catalog().values()], n=1)
+        near = difflib.get_close_matches(words[:80], [release.slug for release in catalog().values()], n=1)
         hint = f"did you mean {near[0]!r}?" if near else "write it like 22631, 22631.4037 or win11-23h2"
         raise ValueError(f"{words!r} is not a Windows build; {hint}")
 
@@ -51,12 +52,12 @@ class Build:
 
     @property
     def slug(self) -> str:
-        """The short name used in ids and on the command line: ``win11-23h2``."""
-        return self.release.slug
+        """The short name used in ids and on the command line: ``win11-23h2``, ``win11-23h2.4037`` with a revision."""
+        return f"{self.release.slug}.{self.revision}" if self.revision else self.release.slug
 
     @property
     def name(self) -> str:
-        """The name that people know: ``Windows 11 23H2``. Never the registry's ProductName, which lies on Windows 11."""
+        """The name that people know: ``Windows 11 23H2``. Never the registry's ProductName: it lies on Windows 11."""
         return self.release.name
 
 

@@ -1,0 +1,80 @@
+"""Known issues: a reason with a ticket, a scope and an expiry date, laid over a verdict and never changing it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal, Protocol
+
+from pydantic import AfterValidator
+
+from harness.authoring import Authored, BuildName, Flag, Text
+from harness.builds import Build
+
+
+class Planned(Protocol):
+    """What a scope looks at: a planned cell."""
+
+    @property
+    def build(self) -> Build: ...  # noqa: D102 - the class says it
+    @property
+    def product(self) -> str: ...  # noqa: D102
+    @property
+    def scenario(self) -> str: ...  # noqa: D102
+
+
+class Scope(Authored):
+    """Which cells are meant; what is left out means all. Build 22631 means its every revision."""
+
+    builds: tuple[BuildName, ...] = ()
+    products: tuple[Text, ...] = ()
+    scenarios: tuple[Text, ...] = ()
+
+    def holds(self, cell: Planned) -> bool:
+        """Tell whether a cell is in the scope."""
+        wanted = [Build.parse(one) for one in self.builds]
+        return (
+            (not wanted or any(one in (cell.build, Build(cell.build.number)) for one in wanted))
+            and (not self.products or cell.product in self.products)
+            and (not self.scenarios or cell.scenario in self.scenarios)
+        )
+
+
+class Skip(Scope):
+    """Cells that are not run, and why; they stay in the plan and in the report."""
+
+    reason: Text
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from error
+    return text
+
+
+class KnownIssue(Scope):
+    """An issue that somebody has looked at.
+
+    ``matches`` is a regular expression that is searched in a cell's reason; ``where`` narrows it to the lab or to
+    sites; ``strict`` makes a covered cell that does not show the issue a reason to hold ("did not occur; close it").
+    It counts up to and with the day ``expires``.
+    """
+
+    id: Text
+    ticket: Text
+    reason: Text
+    expires: date
+    matches: Annotated[Text, AfterValidator(_pattern)] = ""
+    where: Literal["lab", "site"] | None = None
+    strict: Flag = False
+
+    def applies(self, cell: Planned, *, on_lab: bool, today: date) -> bool:
+        """Tell whether the issue is to be expected in this cell here and today, whatever the cell's reason will be."""
+        here = self.where is None or on_lab == (self.where == "lab")
+        return here and today <= self.expires and self.holds(cell)
+
+    def covers(self, cell: Planned, reason: str, *, on_lab: bool, today: date) -> bool:
+        """Tell whether the issue explains why this cell did not pass."""
+        return self.applies(cell, on_lab=on_lab, today=today) and re.search(self.matches, reason) is not None

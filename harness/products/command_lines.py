@@ -1,0 +1,66 @@
+"""Command lines for cmd.exe as text: quoting, and the in-box commands that install and remove."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+
+def quoted(path: str) -> str:
+    r"""Quote a Windows path for cmd.exe and for the program that gets it: spaces, ``&``, ``^``, ``(`` are inert.
+
+    A ``%NAME%`` inside would be replaced even between quotes; there the percent signs are put outside, each behind a
+    caret. A last backslash is doubled, or it would escape the quote after it. Raises ValueError for what no path holds.
+    """
+    if '"' in path or not path.isprintable() or not path:
+        raise ValueError(f"not a path on Windows: {path!r}")
+    text = path + "\\" if path.endswith("\\") else path
+    # cmd.exe leaves a lone percent sign alone, and it cannot be escaped between quotes
+    return f'"{text}"' if text.count("%") < 2 else f'"{text}"'.replace("%", '"^%"')
+
+
+def msi_install(package: str, switches: str, log: str | None) -> str:
+    """Install or upgrade from a Windows Installer package in the guest."""
+    return _joined("msiexec /i", quoted(package), switches, _msi_log(log))
+
+
+def msi_uninstall(package_or_code: str, switches: str, log: str | None) -> str:
+    """Remove what a package, or a product code in braces, installed."""
+    what = package_or_code if package_or_code.startswith("{") else quoted(package_or_code)
+    return _joined("msiexec /x", what, switches, _msi_log(log))
+
+
+def exe_install(package: str, switches: str) -> str:
+    """Run an installer that is a program."""
+    return _joined(quoted(package), switches)
+
+
+def zip_install(folder: str, install_dir: str) -> str:
+    """Put an unpacked folder in the product's place; what an older version left there goes first."""
+    return f"rmdir /s /q {quoted(install_dir)} 2>nul & xcopy {quoted(folder)} {quoted(install_dir)} /e /i /h /y /q"
+
+
+def zip_uninstall(install_dir: str) -> str:
+    """Remove the product's folder; the exit code says whether it is gone, which rmdir's own does not."""
+    folder = quoted(install_dir)
+    return f"(if exist {folder} rmdir /s /q {folder}) & if exist {folder} exit /b 5"
+
+
+def unpack(archive: str, folder: str) -> str:
+    """Unpack a ZIP in the guest with the tar that Windows has had since 2018."""
+    return f"(if not exist {quoted(folder)} mkdir {quoted(folder)}) & tar -xf {quoted(archive)} -C {quoted(folder)}"
+
+
+def set_path(scope: Literal["system", "user"], value: str) -> str:
+    """Set the PATH that new log-ons get; ``value`` whole, as the registry holds it."""
+    key = {"system": r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment", "user": r"HKCU\Environment"}[
+        scope
+    ]
+    return f"reg add {quoted(key)} /v Path /t REG_EXPAND_SZ /d {quoted(value)} /f"
+
+
+def _msi_log(log: str | None) -> str:
+    return "" if log is None else f"/l*v {quoted(log)}"
+
+
+def _joined(*words: str) -> str:
+    return " ".join(word for word in words if word)
