@@ -110,7 +110,7 @@ def legs(product: Product, scenario: str) -> Iterator[tuple[str | None, str, str
 
 
 def read_matrix(path: Path, *, scenarios: Collection[str], files: bool = True, hashes: bool = True) -> Matrix:
-    """Read a matrix and its products and check all of it, with ``files`` the packages and with ``hashes`` their SHA-256.
+    """Read a matrix and its products and check it all; with ``files`` the packages too, with ``hashes`` their SHA-256.
 
     Raises AuthoringError with one line: file, key, the nearest right word, and how many mistakes there are besides.
     """
