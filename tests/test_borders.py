@@ -1,0 +1,70 @@
+"""Who may import what: the borders of the design, read from the sources."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import harness
+
+HARNESS = Path(harness.__file__).parent
+
+# module -> the places below harness/ that may import it
+BORDERS = {
+    "pytest": ("plugin/",),
+    "pluggy": ("plugin/",),
+    "pyVmomi": ("machines/", "lab/"),
+    "pyVim": ("machines/", "lab/"),
+    "winrm": ("guest/transport.py",),
+    "pandas": ("results/", "report/"),
+    "jinja2": ("report/",),
+    "aiohttp": ("lab/",),
+    "spnego": ("lab/", "guest/transport.py"),
+    "harness.lab": ("lab/", "cli.py"),
+}
+HEAVY = ("pandas", "numpy", "winrm", "requests", "pyVmomi", "jinja2", "aiohttp", "spnego", "cryptography")
+
+
+@pytest.mark.parametrize("module", BORDERS)
+def test_a_library_is_imported_only_behind_its_border(module: str) -> None:
+    """Each foreign library has one home, so that its errors and its habits stop there."""
+    strays = [
+        f"{file}:{line}"
+        for file, line, imported in _imports()
+        if (imported == module or imported.startswith(module + ".")) and not file.startswith(BORDERS[module])
+    ]
+    assert strays == []
+
+
+def test_waits_are_named_in_files_called_waits() -> None:
+    """Tenacity is imported only where waits are named, so every wait can be found and has a budget."""
+    strays = [
+        file
+        for file, _, imported in _imports()
+        if imported.split(".")[0] == "tenacity" and "waits" not in Path(file).name
+    ]
+    assert strays == []
+
+
+def test_loading_the_plugin_imports_nothing_heavy() -> None:
+    """A plugin is imported by every pytest run of everybody who has it installed."""
+    probe = f"import sys, harness.plugin; print([name for name in {HEAVY!r} if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+def _imports() -> Iterator[tuple[str, int, str]]:
+    """Every import in harness/: file, line, full name of the module."""
+    for file in sorted(HARNESS.rglob("*.py")):
+        name = file.relative_to(HARNESS).as_posix()
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((name, node.lineno, one.name) for one in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield name, node.lineno, node.module
+                yield from ((name, node.lineno, f"{node.module}.{one.name}") for one in node.names)
