@@ -97,7 +97,12 @@ def parse(path: Path) -> dict[str, Any]:
 
 def refusal(path: Path, mistakes: Sequence[str]) -> AuthoringError:
     """Make the error for a file: one line with the first mistake and the number of the others."""
-    lines = [f"{shown(path)}: {one_line(mistake)}" for mistake in mistakes]
+    return refusal_of([f"{shown(path)}: {mistake}" for mistake in mistakes])
+
+
+def refusal_of(lines: Sequence[str]) -> AuthoringError:
+    """Make the error for mistakes that already name their files."""
+    lines = [one_line(line) for line in lines]
     more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
     return AuthoringError(lines[0] + more, *lines)
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from harness import authoring
 from harness.authoring import Authored, BuildName, LocalPath, Seconds, Text, nearest, quoted, shown
 from harness.builds import Build
+from harness.errors import AuthoringError
 from harness.known_issues import KnownIssue, Scope, Skip
 from harness.products import Product, read_product
 
@@ -119,22 +120,25 @@ def read_matrix(path: Path, *, scenarios: Collection[str], files: bool = True, h
     mistakes += _twice("products", written.products)
     mistakes += _twice("scenarios", written.scenarios)
     mistakes += _unknown("scenarios", written.scenarios, "scenario", scenarios)
+    elsewhere: list[str] = []  # mistakes of product files
     products: dict[str, Product] = {}
     for index, word in enumerate(written.products):
         try:
-            product = _find_product(path, written, word)
+            file = _product_file(path, written, word)
+            product = read_product(file)
         except LookupError as error:
             mistakes.append(f"products[{index}]: {error.args[0]}")
-            continue
-        if product.id in products and word not in written.products[:index]:
-            mistakes.append(f"products[{index}]: {quoted(word)} is {product.id!r} again")
-        deadline = written.deadline if product.deadline is None else product.deadline
-        products[product.id] = product.model_copy(update={"deadline": deadline})
-        mistakes += _unfit(f"products[{index}]", product, written, scenarios)
-        if files:
-            mistakes += (f"products[{index}]: {product.id}: {one}" for one in product.check_files(hashes=hashes))
-    if mistakes:
-        raise authoring.refusal(path, mistakes)
+        except AuthoringError as error:
+            elsewhere += error.mistakes
+        else:
+            if product.id in products and word not in written.products[:index]:
+                mistakes.append(f"products[{index}]: {quoted(word)} is {product.id!r} again")
+            if product.scenarios is not None and not set(product.scenarios) & set(written.scenarios):
+                mistakes.append(f"products[{index}]: {word} supports only {', '.join(product.scenarios)}")
+            found = [*_broken_promises(product, scenarios), *(product.check_files(hashes=hashes) if files else ())]
+            elsewhere += (f"{shown(file)}: {mistake}" for mistake in found)
+            deadline = written.deadline if product.deadline is None else product.deadline
+            products[product.id] = product.model_copy(update={"deadline": deadline})
     matrix = Matrix(
         path=path,
         name=written.name,
@@ -144,22 +148,23 @@ def read_matrix(path: Path, *, scenarios: Collection[str], files: bool = True, h
         skips=written.skips,
         known_issues=written.known_issues,
     )
-    mistakes = list(_idle(matrix))
-    if mistakes:
-        raise authoring.refusal(path, mistakes)
+    # a wrong word above would make others of it below
+    mistakes += () if mistakes or elsewhere else _idle(matrix)
+    if mistakes or elsewhere:
+        raise authoring.refusal_of([*(f"{shown(path)}: {mistake}" for mistake in mistakes), *elsewhere])
     return matrix
 
 
-def _find_product(matrix: Path, written: MatrixFile, word: str) -> Product:
+def _product_file(matrix: Path, written: MatrixFile, word: str) -> Path:
     if word.endswith(".toml"):
-        return read_product(matrix.absolute().parent / word)
+        return matrix.absolute().parent / word
     folders = written.product_dirs if written.product_dirs is not None else _folders_above(matrix)
     if not folders:
         raise LookupError(f"no product {quoted(word)}: there is no folder fixtures/products beside or above the matrix")
     for folder in folders:
         file = folder / f"{word}.toml"
         if "/" not in word and "\\" not in word and file.is_file():
-            return read_product(file)
+            return file
     known = sorted({file.stem for folder in folders if folder.is_dir() for file in folder.glob("*.toml")})
     where = "" if known else f" in {', '.join(shown(folder) for folder in folders)}"
     raise LookupError(f"no product {quoted(word)}{where}; {nearest(word, known)}")
@@ -186,15 +191,13 @@ def _unknown(key: str, words: Iterable[str], what: str, known: Collection[str]) 
             yield f"{key}[{index}]: no {what} {quoted(word)}; {nearest(word, known)}"
 
 
-def _unfit(place: str, product: Product, written: MatrixFile, known: Collection[str]) -> Iterator[str]:
+def _broken_promises(product: Product, known: Collection[str]) -> Iterator[str]:
     """Name what a product's own list of scenarios promises and cannot keep."""
-    for word in product.scenarios or ():
+    for index, word in enumerate(product.scenarios or ()):
         if word not in known:
-            yield f"{place}: {product.id}: no scenario {quoted(word)}; {nearest(word, known)}"
+            yield f"scenarios[{index}]: no scenario {quoted(word)}; {nearest(word, known)}"
         elif lacking := next(legs(product, word))[2]:
-            yield f"{place}: {product.id} lists the scenario {word!r}, but {lacking}"
-    if product.scenarios is not None and not set(product.scenarios) & set(written.scenarios):
-        yield f"{place}: {product.id} supports none of the matrix's scenarios, only {', '.join(product.scenarios)}"
+            yield f"scenarios[{index}]: {word!r} cannot be run: {lacking}"
 
 
 def _idle(matrix: Matrix) -> Iterator[str]:

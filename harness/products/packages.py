@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, model_validator
 
-from harness.authoring import Authored, LocalPath, Text, nearest, shown
+from harness.authoring import Authored, LocalPath, Text, nearest, quoted, shown
 from harness.errors import SiteError
 
-CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
+CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 10.0, 30.0, 3600.0
 BIGGEST_PACKAGE = 8 * 1024**3  # bytes
 
 Progress = Callable[[int, int | None], None]
@@ -87,7 +87,7 @@ class PackageSource(Authored):
         listed = _listed_hashes(self.sha256_file)
         if self.file_name not in listed:
             raise ValueError(
-                f"no line for {self.file_name!r} in {shown(self.sha256_file)}; {nearest(self.file_name, listed)}"
+                f"no line for {quoted(self.file_name)} in {shown(self.sha256_file)}; {nearest(self.file_name, listed)}"
             )
         return listed[self.file_name]
 
@@ -138,11 +138,11 @@ def _require_file(file: Path) -> None:
     if file.is_file():
         return
     if file.is_dir():
-        raise ValueError(f"{shown(file)} is a folder, not a package")
+        raise ValueError(f"{shown(file)} is a folder, not a file")
     if not file.parent.is_dir():
-        raise ValueError(f"no folder {shown(file.parent)}; has the package {file.name!r} been built?")
+        raise ValueError(f"no folder {shown(file.parent)} with {quoted(file.name)} in it; has it been built?")
     siblings = sorted(one.name for one in file.parent.iterdir() if one.is_file())
-    raise ValueError(f"no file {file.name!r} in {shown(file.parent)}; {nearest(file.name, siblings)}")
+    raise ValueError(f"no file {quoted(file.name)} in {shown(file.parent)}; {nearest(file.name, siblings)}")
 
 
 def _require_hash(file: Path, expected: str) -> None:
@@ -155,6 +155,7 @@ def _require_hash(file: Path, expected: str) -> None:
 
 
 def _listed_hashes(file: Path) -> dict[str, str]:
+    _require_file(file)
     try:
         if file.stat().st_size > 1_000_000:
             raise ValueError(f"{shown(file)} is too big for a list of hashes")
@@ -205,11 +206,13 @@ def _transfer(url: str, write: Callable[[bytes], object], progress: Progress | N
         response.raise_for_status()
         length = response.headers.get("Content-Length", "")
         total = int(length) if length.isdecimal() else None
-        told = time.monotonic()
+        begun = told = time.monotonic()
         for chunk in response.iter_content(1 << 18):
             so_far += len(chunk)
             if so_far > BIGGEST_PACKAGE:
                 raise OSError(f"more than {BIGGEST_PACKAGE:,} bytes")
+            if time.monotonic() - begun > TOTAL_SECONDS:
+                raise OSError(f"only {so_far:,} bytes after {TOTAL_SECONDS:g} s")
             digest.update(chunk)
             write(chunk)
             if progress is not None and time.monotonic() - told > 0.2:
