@@ -60,17 +60,17 @@ def _meaning(error: Exception, site: Site, machine: str, doing: str, otherwise: 
                 machine=where(site),
                 advice=f"check vcenter.user and the password in {place(site.vcenter.password)}",
             )
+        case vim.fault.NotAuthenticated():  # a kind of NoPermission
+            return SiteRefused(
+                f"{doing}: the session was ended",
+                machine=where(site),
+                advice="run again; look who ends sessions in vSphere",
+            )
         case vim.fault.NoPermission():
             return SiteRefused(
                 f"{doing}: {site.vcenter.user!r} lacks the privilege {error.privilegeId}",
                 machine=machine,
                 advice="add the privilege to the role of that user in vSphere",
-            )
-        case vim.fault.NotAuthenticated():
-            return SiteRefused(
-                f"{doing}: the session was ended",
-                machine=where(site),
-                advice="run again; look who ends sessions in vSphere",
             )
         case vim.fault.HostConnectFault():
             return SiteUnreachable(

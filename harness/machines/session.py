@@ -17,6 +17,7 @@ class Session:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        site.vcenter.password.read()  # a secret that is not there is said before anything is sent
         self.tls = trust(site.vcenter)
         host, port, timeout = site.vcenter.host, site.vcenter.port, site.budgets.request
         version = api_version(host, port, tls=self.tls, timeout=timeout)
@@ -48,10 +49,18 @@ class Session:
 
     def read(self, thing: Any, *paths: str) -> dict[str, Any]:
         """Read some properties of one object in one call; an unset property is absent."""
+        session = self.stub.session
+        try:
+            return self._read(thing, paths)
+        except vim.fault.NotAuthenticated:  # told property by property, where the stub cannot see it
+            self.stub.renew(session)
+        return self._read(thing, paths)
+
+    def _read(self, thing: Any, paths: tuple[str, ...]) -> dict[str, Any]:
         found = self.retrieve([vmodl.query.PropertyCollector.ObjectSpec(obj=thing)], {type(thing): paths})
-        for path in found[0].missingSet or () if found else ():
-            if isinstance(path.fault, vim.fault.NoPermission):
-                raise path.fault
+        for missing in found[0].missingSet or () if found else ():
+            if isinstance(missing.fault, vim.fault.NoPermission):
+                raise missing.fault
         return {prop.name: prop.val for prop in found[0].propSet or ()} if found else {}
 
     def retrieve(self, objects: list[Any], paths: dict[type[Any], tuple[str, ...]]) -> list[Any]:

@@ -123,11 +123,15 @@ class Stub(SoapStubAdapter):
         except vim.fault.NotAuthenticated:
             if self.log_in is None or info.wsdlName in {"Login", "Logout"}:
                 raise
-            with self._logging_in:
-                if self.session == session:
-                    self.log_in()
-                    self.session += 1
+            self.renew(session)
         return self._call(mo, info, args, outerStub)
+
+    def renew(self, session: int) -> None:
+        """Log in again unless another thread has done so since ``session``."""
+        with self._logging_in:
+            if self.session == session and self.log_in is not None:
+                self.log_in()
+                self.session += 1
 
     def GetConnection(self) -> Any:  # noqa: N802 - pyVmomi's name
         """Take a pooled connection or make one; raises NeverSent when none comes about."""

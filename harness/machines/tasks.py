@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from http.client import HTTPException
 from typing import Any
 
@@ -83,7 +84,9 @@ class Tasks:
             own.filters += 1
             return collector
         if collector is not None and own.session == stub.session:
-            collector.DestroyPropertyCollector()
+            # tidying up must not fail a task; a vCenter that is gone shows itself in the next call
+            with suppress(vmodl.MethodFault, OSError, HTTPException, NotUnderstood):
+                collector.DestroyPropertyCollector()
         own.collector = None
         own.collector, own.session, own.filters = self._new_collector(), stub.session, 1
         return own.collector

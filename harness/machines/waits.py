@@ -53,7 +53,7 @@ def until_a_machine_is_free(within: float, *, sleep: Callable[[float], None] = t
     """Keep trying for a machine while others hold every one that serves."""
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(AllHeld),
-        wait=tenacity.wait_random(0.05, 0.3),
+        wait=tenacity.wait_random(0.02, 0.15),
         stop=tenacity.stop_before_delay(within),
         sleep=sleep,
         reraise=True,
