@@ -1,0 +1,125 @@
+"""Files into and out of a guest: by the hypervisor, into a cache named after their content, and verified."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from harness.errors import DeliveryFailed, HarnessError
+from harness.guest.outcome import Outcome
+
+CACHE = r"C:\wincompat\cache"
+"""Where delivered files lie in the guest; below the drive's root, so that every account may read them."""
+
+_NAME = re.compile(r"[\w.,()\[\]{}@#$~+= -]*[\w()\[\]{}@#$~+=-]")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_PATH = re.compile(r'[A-Za-z]:\\[^"<>|*?\x00-\x1f/:]+')
+_HASH = re.compile(r"^[0-9a-f]{2}(?: ?[0-9a-f]{2}){31}$", re.IGNORECASE | re.MULTILINE)
+
+
+class Courier(Protocol):
+    """What carries files without the guest's network: vSphere guest file transfer, bound to one account."""
+
+    def put(self, source: Path, guest_path: str) -> None:
+        """Bring a file in, over what is there."""
+
+    def get(self, guest_path: str, target: Path) -> None:
+        """Bring a file out."""
+
+
+class Delivery:
+    """Delivers to and fetches from one guest; remembers for one boot what it has verified.
+
+    ``ask`` runs commands in the guest in one round trip.
+    """
+
+    def __init__(
+        self, *, machine: str, courier: Courier | None, ask: Callable[[Sequence[str]], Sequence[Outcome]]
+    ) -> None:
+        self._machine = machine
+        self._courier = courier
+        self._ask = ask
+        self._held: dict[str, str] = {}
+
+    def forget(self) -> None:
+        """Forget what was verified: the guest was reverted or restarted."""
+        self._held.clear()
+
+    def deliver(self, file: Path, *, sha256: str) -> str:
+        """Bring a file into the guest's cache and return its path there; nothing moves when the guest holds it.
+
+        Raises DeliveryFailed when it cannot be brought or arrives changed, HarnessError when the file here is not the
+        one that ``sha256`` names.
+        """
+        wanted = sha256.lower()
+        if not re.fullmatch("[0-9a-f]{64}", wanted):
+            raise HarnessError(f"{sha256!r} is not a SHA-256: 64 hexadecimal digits")
+        if not _NAME.fullmatch(file.name) or _RESERVED.fullmatch(file.name) or len(file.name) > 120:
+            raise HarnessError(f"{file.name!r} is not a name for a file on Windows; rename it here")
+        path = rf"{CACHE}\{wanted[:16]}\{file.name}"
+        if self._held.get(path) == wanted:
+            return path
+        if self._told_hash(path) != wanted:
+            if (found := _sha256(file)) != wanted:
+                raise HarnessError(f"{file}: its SHA-256 is {found}, not {wanted}")
+            self._carrier.put(file, path)
+            self._verify(path, wanted)
+        self._held[path] = wanted
+        return path
+
+    def fetch(self, guest_path: str, target: Path) -> None:
+        """Bring a file out of the guest; the target appears whole or not at all.
+
+        Raises DeliveryFailed when it is not there, cannot be brought, or differs from what the guest holds.
+        """
+        if not _PATH.fullmatch(guest_path) or ".." in guest_path.split("\\"):
+            raise HarnessError(rf"{guest_path!r} is not a file in a guest; write it whole, like C:\Windows\win.ini")
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
+            arrived = Path(folder) / "file"
+            self._carrier.get(guest_path, arrived)
+            if not re.search(r'["%!^&]', guest_path):  # cmd would read such a path as something else
+                told = self._told_hash(guest_path)
+                if told is not None and told != (found := _sha256(arrived)):
+                    self._fail(
+                        f"{guest_path} arrived with SHA-256 {found}, and the guest says {told}",
+                        "something still writes to it: wait for that to end, or fetch it later",
+                    )
+            arrived.replace(target)
+
+    @property
+    def _carrier(self) -> Courier:
+        if self._courier is None:
+            raise HarnessError("no courier: make the guest with Guest.of(..., courier=machine.files(account))")
+        return self._courier
+
+    def _verify(self, path: str, wanted: str) -> None:
+        found = self._told_hash(path) or self._read_back(path)
+        if found != wanted:
+            self._fail(
+                f"{path} arrived with SHA-256 {found}, not {wanted}",
+                "look at the guest's free space and at its virus scanner, which may clean or hold files",
+            )
+
+    def _told_hash(self, path: str) -> str | None:
+        """Ask the guest for a file's hash; None when the file is missing or certutil prints nothing, as in a lab."""
+        (answer,) = self._ask([f'certutil -hashfile "{path}" SHA256'])
+        found = _HASH.search(answer.stdout)
+        return found.group().replace(" ", "").lower() if answer.ok and found else None
+
+    def _read_back(self, path: str) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "copy"
+            self._carrier.get(path, copy)
+            return _sha256(copy)
+
+    def _fail(self, problem: str, advice: str) -> None:
+        raise DeliveryFailed(problem, machine=self._machine, advice=advice)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

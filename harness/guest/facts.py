@@ -1,0 +1,99 @@
+"""What a guest says that it is, read in one round trip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.builds import Build
+from harness.errors import GuestLost
+from harness.guest.outcome import Outcome
+from harness.guest.registry import RegistryValue, read_keys
+
+_TOOLS = ("curl", "tar", "certutil", "wevtutil", r"WindowsPowerShell\v1.0\powershell")
+
+QUESTIONS: tuple[str, ...] = (
+    r'reg query "HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"',
+    r"reg query HKLM\Software\pytest-wincompat\Lab",
+    "whoami",
+    f"for %t in ({' '.join(_TOOLS)}) do @if exist %SystemRoot%\\System32\\%t.exe echo %t",
+    # present is not enough for these two: a lab guest carries them as programs that do nothing and print nothing
+    r"if exist %SystemRoot%\System32\certutil.exe certutil -hashfile %SystemRoot%\win.ini SHA256",
+    r"if exist %SystemRoot%\System32\wevtutil.exe wevtutil get-log Application",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the guest says: Windows build with revision, names from its registry, who we are in it, which tools work.
+
+    ``product_name`` is the registry's, which says "Windows 10" on Windows 11, too: show ``build.name`` instead.
+    ``provenance`` is "Windows" or, on the lab, "Wine 8.0 presenting as 19044.1288".
+    """
+
+    build: Build
+    display_version: str
+    edition: str
+    product_name: str
+    account: str
+    has: frozenset[str]
+    provenance: str
+
+    @property
+    def revision(self) -> int:
+        """The update build revision (UBR), which changes with every cumulative update."""
+        return self.build.revision
+
+    @property
+    def is_lab(self) -> bool:
+        """Whether this is a guest of the embedded lab, so that nothing it shows is evidence about Windows."""
+        return self.provenance != "Windows"
+
+    def as_text(self) -> dict[str, str]:
+        """Give the facts as plain text by name, for a journal or a page."""
+        return {
+            "build": str(self.build),
+            "display version": self.display_version,
+            "edition": self.edition,
+            "product name": self.product_name,
+            "account": self.account,
+            "tools": ", ".join(sorted(self.has)),
+            "provenance": self.provenance,
+        }
+
+
+def read_facts(answers: Sequence[Outcome], *, machine: str) -> Facts:
+    """Read the answers to QUESTIONS; raises GuestLost when the guest does not even tell its build."""
+    version, lab, account, tools, certutil, wevtutil = answers
+    values = _only_key(version)
+    number = values.get("currentbuild", RegistryValue("", "")).text
+    if not number.isdecimal():
+        raise GuestLost(
+            f"it does not tell its Windows build: {version.text.strip()[:200] or 'no answer'}",
+            machine=machine,
+            advice=r"look at HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion in the guest",
+        )
+    revision = values["ubr"].number if "ubr" in values else None
+    build = Build(int(number), revision or 0)
+    silent = {name for name, answer in (("certutil", certutil), ("wevtutil", wevtutil)) if not answer.stdout.strip()}
+    present = {line.rpartition("\\")[2].strip().lower() for line in tools.stdout.splitlines() if line.strip()}
+    wine = _only_key(lab).get("wine")
+    return Facts(
+        build=build,
+        display_version=(values.get("displayversion") or values.get("releaseid") or RegistryValue("", "")).text,
+        edition=values.get("editionid", RegistryValue("", "")).text,
+        product_name=values.get("productname", RegistryValue("", "")).text,
+        account=account.stdout.strip(),
+        has=frozenset(present - silent),
+        provenance=f"Wine {_bare(wine.text)} presenting as {build}" if wine else "Windows",
+    )
+
+
+def _only_key(answer: Outcome) -> dict[str, RegistryValue]:
+    """Give the values of the key that was asked for; ``reg`` lists the names of its subkeys after it."""
+    return dict(next(iter(read_keys(answer.stdout).values()), {}))
+
+
+def _bare(version: str) -> str:
+    return re.sub(r"^(wine[- ]*)", "", version.strip(), flags=re.IGNORECASE)

@@ -1,0 +1,239 @@
+"""The Windows inside a machine, as one account sees it."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from harness.errors import GuestRefused, GuestUnreachable, HarnessError, SiteError
+from harness.guest import facts as asking
+from harness.guest import questions as several
+from harness.guest import state as taking
+from harness.guest import waits
+from harness.guest.decoding import decoded
+from harness.guest.delivery import Courier, Delivery
+from harness.guest.facts import Facts
+from harness.guest.outcome import Outcome
+from harness.guest.shell import CAP, REQUEST, Shell
+from harness.guest.state import DEFAULT_ROOTS, State
+from harness.guest.transport import Endpoint, Unfit
+from harness.site import Site, SiteMachine
+
+AccountLevel = Literal["administrator", "standard"]
+
+_LISTING_CAP = 64_000_000  # characters; a full Program Files of 100,000 files prints about 8 million
+_LISTING_DEADLINE = 300.0
+
+
+class Guest:
+    """One guest, driven with what every Windows has in the box, as one of the site's accounts.
+
+    Not for several threads at once; ``as_account`` gives the other account a shell of its own. Close it, or use it in a
+    ``with``: Windows keeps a shell that nobody deletes for a while.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        machine: str,
+        courier: Courier | None = None,
+        at_deadline: Callable[[], None] | None = None,
+        others: Callable[[AccountLevel], Endpoint] | None = None,
+        delivery: Delivery | None = None,
+        clock: waits.Clock = time.monotonic,
+        sleep: waits.Sleep = time.sleep,
+    ) -> None:
+        self.machine = machine
+        self.address = endpoint.address
+        self.account = endpoint.user
+        self._endpoint = endpoint
+        self._at_deadline = at_deadline
+        self._others = others
+        self._clock = clock
+        self._sleep = sleep
+        self._shell = Shell(endpoint, machine=machine, at_deadline=at_deadline, clock=clock, sleep=sleep)
+        # files are brought by the administrator, whoever asks: only that account may write where all may read
+        self._delivery = delivery or Delivery(machine=machine, courier=courier, ask=self.run_each)
+        self._facts: Facts | None = None
+        self._siblings: dict[AccountLevel, Guest] = {}
+
+    @classmethod
+    def of(
+        cls,
+        site: Site,
+        entry: SiteMachine,
+        *,
+        account: AccountLevel = "administrator",
+        courier: Courier | None = None,
+        at_deadline: Callable[[], None] | None = None,
+    ) -> Self:
+        """Make the guest of a site's machine; nothing is sent yet.
+
+        ``courier`` carries files as the administrator. ``at_deadline`` is called, for two seconds at most, when a
+        command outlives its deadline and before it is ended. Raises AuthoringError when the account or its password is
+        missing.
+        """
+
+        def endpoint(level: AccountLevel) -> Endpoint:
+            if level not in site.accounts:
+                raise HarnessError(f"the site {site.name!r} has no {level} account; add [accounts.{level}] to its file")
+            named = site.accounts[level]
+            return Endpoint(entry.address, site.winrm, named.user, named.password.read())
+
+        return cls(
+            endpoint(account),
+            machine=entry.path.rpartition("/")[2],
+            courier=courier,
+            at_deadline=at_deadline,
+            others=endpoint,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def wait_until_ready(self, within: float | None = None, *, refusal_grace: float = waits.REFUSAL_GRACE) -> None:
+        """Wait until the guest takes commands, ``within`` seconds (600 unless told otherwise), and learn its facts.
+
+        To be called again after a revert or restart. Raises GuestUnreachable when the budget is used up, and
+        GuestRefused when a right-looking log-in is still refused ``refusal_grace`` seconds after its first refusal.
+        """
+        budget = 600.0 if within is None else within
+        self._shell.forget()
+        self._delivery.forget()
+        self._facts = None
+        until = self._clock() + budget
+        knocks = waits.until_the_guest_is_ready(
+            budget, grace=refusal_grace, retry=_may_pass, clock=self._clock, sleep=self._sleep
+        )
+
+        def knock() -> None:
+            self._await_port()
+            left = min(REQUEST, max(1.0, until - self._clock()))
+            self._facts = asking.read_facts(
+                self._ask(asking.QUESTIONS, deadline=left, patience=0.0), machine=self.machine
+            )
+
+        try:
+            knocks(knock)
+        except SiteError as error:
+            self._shell.forget()
+            if not _may_pass(error):
+                raise
+            raise GuestUnreachable(
+                f"not ready within {budget:g} s; at last: {error.problem}",
+                machine=self.machine,
+                advice=f"{error.advice}; is {self.address} its address, and does WinRM listen on {self._endpoint.port}?",
+            ) from error
+
+    def facts(self) -> Facts:
+        """Tell what the guest says that it is; read once, when it became ready."""
+        if self._facts is None:
+            self._facts = asking.read_facts(self.run_each(asking.QUESTIONS), machine=self.machine)
+        return self._facts
+
+    def run(self, command: str, *, deadline: float = 60.0, directory: str | None = None, cap: int = CAP) -> Outcome:
+        """Run a command line of cmd.exe, in ``directory`` if given, and wait for its end.
+
+        ``cap`` is in characters of each stream; of more the head and the tail are kept. Raises Hung when it outlives
+        ``deadline`` (seconds; it is ended then, with its process tree), GuestLost, GuestRefused.
+        """
+        line = f'cd /d "{directory}" && {command}' if directory else command
+        return self._shell.run(line, deadline=deadline, cap=cap)
+
+    def run_each(self, commands: Sequence[str], *, deadline: float = 60.0) -> list[Outcome]:
+        """Run several queries in one round trip, each with its own exit code and output.
+
+        A command that cannot be joined with others (with ``!``, ``exit``, or special characters in quotes) costs a
+        round trip of its own; ``deadline`` is for each of them. For questions, not installers: they share one cmd.
+        """
+        return self._ask(commands, deadline=deadline)
+
+    def as_account(self, account: AccountLevel) -> Guest:
+        """Give the same guest as another account; its shell is closed with this one."""
+        if self._others is None:
+            raise HarnessError(f"{self.machine}: this guest knows no other account; make it with Guest.of")
+        if self._others(account) == self._endpoint:
+            return self
+        if account not in self._siblings:
+            self._siblings[account] = Guest(
+                self._others(account),
+                machine=self.machine,
+                at_deadline=self._at_deadline,
+                others=self._others,
+                delivery=self._delivery,
+                clock=self._clock,
+                sleep=self._sleep,
+            )
+        return self._siblings[account]
+
+    def deliver(self, file: Path, *, sha256: str) -> str:
+        """Bring a file into the guest's cache, verified, and return its path there; see ``Delivery.deliver``."""
+        return self._delivery.deliver(file, sha256=sha256)
+
+    def fetch(self, guest_path: str, target: Path) -> None:
+        """Bring a file out of the guest; the target appears whole or not at all; see ``Delivery.fetch``."""
+        self._delivery.fetch(guest_path, target)
+
+    def read_text(self, guest_path: str) -> str:
+        """Read a text file of the guest, whatever its encoding; raises DeliveryFailed when it cannot be brought."""
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "text"
+            self._delivery.fetch(guest_path, target)
+            return decoded(target.read_bytes())
+
+    def state(self, roots: Sequence[str] = DEFAULT_ROOTS) -> State:
+        """Take the state of files below ``roots``, software, services and PATH, in one round trip."""
+        answers = self._ask(taking.questions(roots), deadline=_LISTING_DEADLINE, cap=_LISTING_CAP)
+        return taking.read_state(roots, answers, account=self.account)
+
+    @property
+    def round_trips(self) -> int:
+        """How many WinRM messages this account's shell has sent on the critical path."""
+        return self._shell.messages
+
+    def close(self) -> None:
+        """Delete the shells of every account; raises nothing."""
+        for sibling in self._siblings.values():
+            sibling.close()
+        self._shell.close()
+
+    def _ask(
+        self, commands: Sequence[str], *, deadline: float, cap: int = 16 * CAP, patience: float | None = None
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for joined in several.joined(commands):
+            alone = len(joined.commands) == 1
+            line = joined.commands[0] if alone else joined.line
+            whole = self._shell.run(line, deadline=deadline, cap=cap, patience=patience)
+            outcomes += [whole] if alone else joined.outcomes(whole)
+        return outcomes
+
+    def _await_port(self) -> None:
+        """Knock on the port only: a booting guest refuses or drops that at next to no cost."""
+        try:
+            with socket.create_connection((self.address, self._endpoint.port), timeout=waits.CONNECT):
+                pass
+        except OSError as error:
+            raise GuestUnreachable(
+                f"nothing answers on {self.address}:{self._endpoint.port} ({error.strerror or error})",
+                machine=self.machine,
+                advice="look at its console in vSphere",
+            ) from error
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether a booting guest may get over it; a wrong site file never passes, and a refusal has its own grace."""
+    return (
+        isinstance(error, SiteError) and not isinstance(error, GuestRefused) and not isinstance(error.__cause__, Unfit)
+    )

@@ -1,0 +1,84 @@
+"""Several questions to a guest in one command line, each with its own exit code and output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from harness.errors import HarnessError
+from harness.guest.outcome import Outcome
+
+ROOM = 7_000
+"""Characters of a joined command line: cmd takes 8,191 after it has expanded %VARIABLES%."""
+
+_SPECIAL_IN_QUOTES = re.compile(r'"[^"]*[&|<>^][^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Commands in one line for cmd, and the mark that separates their answers."""
+
+    commands: tuple[str, ...]
+    mark: str
+
+    @property
+    def line(self) -> str:
+        """The command line.
+
+        The exit codes are read with delayed expansion, since a plain ``%errorlevel%`` is replaced before anything has
+        run. ``(call )`` sets the exit code to 0 first, for commands such as ``echo`` that leave the last one standing.
+        """
+        asked = "& ".join(
+            f"(call )& {command}& echo {self.mark} {number} !errorlevel!& echo {self.mark} {number} 1>&2"
+            for number, command in enumerate(self.commands)
+        )
+        return f'cmd /d /v:on /c "{asked}"'
+
+    def outcomes(self, whole: Outcome) -> list[Outcome]:
+        """Cut the answer into one outcome for each command; ``seconds`` is the time of all together.
+
+        Raises HarnessError when an answer is missing, which a command that ends cmd itself would cause.
+        """
+        stdout = re.split(rf"{self.mark} \d+ (-?\d+)[ \t]*\n", whole.stdout)
+        stderr = re.split(rf"{self.mark} \d+[ \t]*\n", whole.stderr)
+        if len(stdout) != 2 * len(self.commands) + 1 or len(stderr) != len(self.commands) + 1:
+            answered = (len(stdout) - 1) // 2
+            why = "its output was cut" if whole.truncated else f"it ended with {whole.exit_code}: {whole.text[-300:]}"
+            raise HarnessError(f"{answered} of {len(self.commands)} commands answered in one line; {why}")
+        return [
+            Outcome(
+                command=command,
+                exit_code=int(stdout[2 * number + 1]),
+                stdout=stdout[2 * number],
+                stderr=stderr[number],
+                seconds=whole.seconds,
+            )
+            for number, command in enumerate(self.commands)
+        ]
+
+
+def joined(commands: Sequence[str]) -> Iterator[Joined]:
+    """Join commands into as few lines as they fit in, in their order; one that cannot be joined comes alone."""
+    mark = f"--{uuid4().hex[:12]}--"
+    batch: list[str] = []
+    for command in commands:
+        together = Joined((*batch, command), mark)
+        if batch and (not joinable(command) or not joinable(batch[-1]) or len(together.line) > ROOM):
+            yield Joined(tuple(batch), mark)
+            batch = []
+        batch.append(command)
+    if batch:
+        yield Joined(tuple(batch), mark)
+
+
+def joinable(command: str) -> bool:
+    """Whether a command keeps its meaning inside a quoted line with delayed expansion."""
+    return not (
+        "!" in command
+        or "\n" in command
+        or command.count('"') % 2
+        or _SPECIAL_IN_QUOTES.search(command)
+        or re.search(r"\bexit\b", command, re.IGNORECASE)
+    )

@@ -1,0 +1,43 @@
+"""What ``reg query`` prints, as plain values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_VALUE = re.compile(r"^ {4}(?P<name>.*?) {4}(?P<kind>REG_[A-Z_]+)(?: {4}(?P<text>.*))?$")
+_KEY = re.compile(r"^HKEY_[A-Z_]+(\\.*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryValue:
+    """A registry value: its type as ``reg`` names it (REG_SZ, REG_DWORD, ...) and its content as ``reg`` prints it."""
+
+    kind: str
+    text: str
+
+    @property
+    def number(self) -> int | None:
+        """The content of a REG_DWORD or REG_QWORD, or None."""
+        return int(self.text, 16) if self.text.startswith("0x") else None
+
+
+Keys = Mapping[str, Mapping[str, RegistryValue]]
+"""Registry keys by their full path, each with its values by name in lower case."""
+
+
+def read_keys(printed: str) -> Keys:
+    """Read keys and values; a value of several lines keeps them all."""
+    keys: dict[str, dict[str, RegistryValue]] = {}
+    values: dict[str, RegistryValue] = {}
+    name: str | None = None
+    for line in printed.splitlines():
+        if _KEY.match(line):
+            values, name = keys.setdefault(line, {}), None
+        elif found := _VALUE.match(line):
+            name = found["name"].lower()
+            values[name] = RegistryValue(found["kind"], found["text"] or "")
+        elif name is not None and line:
+            values[name] = RegistryValue(values[name].kind, f"{values[name].text}\n{line}")
+    return keys
