@@ -18,7 +18,7 @@ from harness.errors import (
     SiteRefused,
     SiteUnreachable,
 )
-from harness.machines.stub import NotUnderstood
+from harness.machines.stub import NeverSent, NotUnderstood
 from harness.site import Secret, Site
 
 LOOK = "look at its tasks and events in vSphere"
@@ -29,17 +29,28 @@ class Outlived(Exception):
 
 
 @contextmanager
-def crossing(site: Site, machine: str, doing: str, *, otherwise: type[SiteError] = MachineFailed) -> Iterator[None]:
+def crossing(
+    site: Site, machine: str, doing: str, *, otherwise: type[SiteError] = MachineFailed, peer: str | None = None
+) -> Iterator[None]:
     """Translate every foreign error raised inside; ``otherwise`` is for faults that say nothing of whose they are.
+
+    ``peer`` names the other end where that is not the vCenter itself but, say, the ESXi host of a file transfer.
 
     The cause is kept without its traceback: frames of the client libraries hold passwords and cookies, and test
     runners print the variables of frames.
     """
     try:
         yield
-    except (vmodl.MethodFault, OSError, HTTPException, NotUnderstood, Outlived) as error:
-        translated = _meaning(error, site, machine, doing, otherwise)
-        raise translated from _without_frames(error)
+    except (OSError, HTTPException) as error:
+        if peer is None:
+            raise _lost(error, site, doing) from _without_frames(error)
+        raise otherwise(
+            f"{doing}: {peer}: {_why(error, site)}",
+            machine=machine,
+            advice="check that this address is reachable from here, and that vcenter.ca_file vouches for it",
+        ) from _without_frames(error)
+    except (vmodl.MethodFault, NotUnderstood, Outlived) as error:
+        raise _meaning(error, site, machine, doing, otherwise) from _without_frames(error)
 
 
 def _meaning(error: Exception, site: Site, machine: str, doing: str, otherwise: type[SiteError]) -> SiteError:
@@ -52,8 +63,6 @@ def _meaning(error: Exception, site: Site, machine: str, doing: str, otherwise: 
                 machine=where(site),
                 advice="check that vcenter.host and vcenter.port name a vCenter",
             )
-        case OSError() | HTTPException():
-            return _lost(error, site, doing)
         case vim.fault.InvalidLogin():
             return SiteRefused(
                 f"refuses the log-in of {site.vcenter.user!r}",
@@ -118,25 +127,27 @@ def _guest_or_machine(error: Exception, machine: str, doing: str, otherwise: typ
             return otherwise(f"{doing}: {words(error)}", machine=machine, advice=LOOK)
 
 
-def _lost(error: Exception, site: Site, doing: str) -> SiteError:
-    root = error.__cause__ or error
-    here = where(site)
-    if isinstance(root, ssl.SSLCertVerificationError):
+def _lost(error: Exception, site: Site, doing: str) -> SiteUnreachable:
+    if isinstance(_root(error), ssl.SSLCertVerificationError):
         ca = site.vcenter.ca_file
-        return SiteUnreachable(
-            f"its certificate does not verify: {root.verify_message}",
-            machine=here,
-            advice="name the file of its CA in vcenter.ca_file" if ca is None else f"check that {ca} is its CA",
-        )
-    if isinstance(root, TimeoutError):
-        problem = f"{doing}: no answer within {site.budgets.request:g} s"
+        advice = "name the file of its CA in vcenter.ca_file" if ca is None else f"check that {ca} is its CA"
     else:
-        problem = f"{doing}: {one_line(str(root)) or type(root).__name__}"
-    return SiteUnreachable(
-        problem,
-        machine=here,
-        advice="check vcenter.host and vcenter.port, and that the vCenter is up and reachable from here",
-    )
+        advice = "check vcenter.host and vcenter.port, and that the vCenter is up and reachable from here"
+    return SiteUnreachable(f"{doing}: {_why(error, site)}", machine=where(site), advice=advice)
+
+
+def _why(error: Exception, site: Site) -> str:
+    match root := _root(error):
+        case ssl.SSLCertVerificationError():
+            return f"its certificate does not verify: {root.verify_message}"
+        case TimeoutError():
+            return f"no answer within {site.budgets.request:g} s"
+        case _:
+            return one_line(str(root)) or type(root).__name__
+
+
+def _root(error: Exception) -> BaseException:
+    return (error.__cause__ or error) if isinstance(error, NeverSent) else error
 
 
 def where(site: Site) -> str:

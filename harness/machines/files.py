@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
-from http.client import HTTPResponse
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from pyVmomi import vim
 
@@ -20,6 +21,15 @@ from harness.machines.waits import until_guest_operations_answer
 from harness.site import Account, Site
 
 CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a file is handed over; the target holds a ticket, which is nobody else's to see."""
+
+    host: str
+    port: int
+    target: str = field(repr=False)
 
 
 def datastore_file(session: Session, datacenter: str, file: str) -> bytes:
@@ -67,17 +77,19 @@ class GuestFiles:
         Raises DeliveryFailed, GuestRefused; a local file that cannot be read raises OSError.
         """
         size = source.stat().st_size
-        with source.open("rb") as content, self._border(f"bringing {source.name} to {guest_path}"):
-            url = self._split(self._place_for(guest_path, size))
+        doing = f"bringing {source.name} to {guest_path}"
+        with source.open("rb") as content, self._border(doing):
+            address = self._place_for(guest_path, size)
             deadline = self._deadline()
-            with self._connection(url) as connection:
-                connection.putrequest("PUT", f"{url.path}?{url.query}")
+            with self._connection(address, doing) as connection:
+                connection.putrequest("PUT", address.target)
                 connection.putheader("Content-Length", str(size))
                 connection.putheader("Content-Type", "application/octet-stream")
                 connection.endheaders()
-                while chunk := content.read(CHUNK):
-                    connection.send(chunk)
-                    self._keep(deadline)
+                with suppress(BrokenPipeError, ConnectionResetError):  # refused half-way: the answer says why
+                    while chunk := content.read(CHUNK):
+                        connection.send(chunk)
+                        self._keep(deadline)
                 self._accepted(connection.getresponse())
 
     def get(self, guest_path: str, target: Path) -> None:
@@ -95,25 +107,30 @@ class GuestFiles:
             part.unlink(missing_ok=True)
 
     def _chunks(self, guest_path: str) -> Iterator[bytes]:
-        with self._border(f"bringing {guest_path} out"):
-            offer = self._ask(
-                lambda operations: operations.InitiateFileTransferFromGuest(self._vm, self._authority(), guest_path)
-            )
-            url = self._split(offer.url)
+        doing = f"bringing {guest_path} out"
+        with self._border(doing):
+            address, size = self._offer_of(guest_path)
             deadline = self._deadline()
             arrived = 0
-            with self._connection(url) as connection:
-                connection.request("GET", f"{url.path}?{url.query}")
+            with self._connection(address, doing) as connection:
+                connection.request("GET", address.target)
                 answer = connection.getresponse()
                 self._accepted(answer)
                 while chunk := answer.read(CHUNK):
                     arrived += len(chunk)
                     self._keep(deadline)
                     yield chunk
-            if arrived != offer.size:  # a transfer that ends early is a known fault of open-vm-tools
-                self._fail(f"{arrived} of {offer.size} bytes arrived")
+            if arrived != size:  # a transfer that ends early is a known fault of open-vm-tools
+                self._fail(f"{arrived} of {size} bytes arrived")
 
-    def _place_for(self, guest_path: str, size: int) -> str:
+    def _offer_of(self, guest_path: str) -> tuple[Address, int]:
+        """Ask where to fetch the content, and how many bytes it has."""
+        offer = self._ask(
+            lambda operations: operations.InitiateFileTransferFromGuest(self._vm, self._authority(), guest_path)
+        )
+        return self._address(offer.url), offer.size
+
+    def _place_for(self, guest_path: str, size: int) -> Address:
         """Ask where to send the content; folders are made only when the guest misses them."""
 
         def ask(operations: Any) -> Any:
@@ -122,14 +139,14 @@ class GuestFiles:
             )
 
         try:
-            return str(self._ask(ask))
+            return self._address(self._ask(ask))
         except (vim.fault.FileNotFound, vim.fault.CannotAccessFile):
             folder = guest_path.rpartition("\\")[0] or guest_path.rpartition("/")[0]
             if not folder or folder.endswith(":"):
                 raise
         with suppress(vim.fault.FileAlreadyExists):
             self._ask(lambda operations: operations.MakeDirectoryInGuest(self._vm, self._authority(), folder, True))
-        return str(self._ask(ask))
+        return self._address(self._ask(ask))
 
     def _ask(self, question: Callable[[Any], Any]) -> Any:
         if self._operations is None:
@@ -147,14 +164,26 @@ class GuestFiles:
             interactiveSession=False,
         )
 
-    def _split(self, url: str) -> SplitResult:
+    def _address(self, url: str) -> Address:
         # "*" stands for the host that one is connected to; else it is the ESXi host that runs the machine
-        return urlsplit(url.replace("://*", f"://{_bracketed(self._site.vcenter.host)}", 1))
+        parts = urlsplit(url)
+        here = parts.netloc.partition(":")[0] == "*"
+        if parts.scheme != "https":
+            self._fail(f"the vCenter offers a transfer over {parts.scheme!r}, which is not HTTPS")
+        return Address(
+            host=self._site.vcenter.host if here else str(parts.hostname),
+            port=parts.port or (self._site.vcenter.port if here else 443),
+            target=f"{parts.path}?{parts.query}",
+        )
 
-    def _connection(self, url: SplitResult) -> AbstractContextManager[Any]:
-        if url.scheme != "https" or url.hostname is None:
-            self._fail(f"the vCenter offers a transfer over {url.scheme!r}, which is not HTTPS")
-        return https(url.hostname, url.port or 443, tls=self._session.tls, timeout=self._site.budgets.request)
+    @contextmanager
+    def _connection(self, address: Address, doing: str) -> Iterator[HTTPSConnection]:
+        peer = f"{address.host}:{address.port}"
+        with (
+            crossing(self._site, self._machine, doing, otherwise=DeliveryFailed, peer=peer),
+            https(address.host, address.port, tls=self._session.tls, timeout=self._site.budgets.request) as connection,
+        ):
+            yield connection
 
     def _deadline(self) -> float:
         return self._clock() + self._site.budgets.task
@@ -174,7 +203,3 @@ class GuestFiles:
 
     def _border(self, doing: str) -> AbstractContextManager[None]:
         return crossing(self._site, self._machine, doing, otherwise=DeliveryFailed)
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
