@@ -19,7 +19,8 @@ from harness.builds import Build
 from harness.errors import AuthoringError
 
 BIGGEST_FILE = 1_000_000  # bytes; nobody types more
-LONGEST_LINE = 5_000  # characters; tomllib takes quadratic time over a key of many dots
+LONGEST_LINE = 5_000  # characters
+MOST_DOTS = 100  # in a line; tomllib takes quadratic time over a key of many dots
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -87,6 +88,8 @@ def parse(path: Path) -> dict[str, Any]:
     for number, line_text in enumerate(text.split("\n"), 1):
         if len(line_text) > LONGEST_LINE:
             raise refusal(path, [f"line {number} has {len(line_text):,} characters; at most {LONGEST_LINE:,} are read"])
+        if line_text.count(".") > MOST_DOTS:
+            raise refusal(path, [f"line {number} has more than {MOST_DOTS} dots; break it into several lines"])
     try:
         return tomllib.loads(text)
     except RecursionError as error:
@@ -140,7 +143,8 @@ def one_line(text: str) -> str:
 def mistakes_in(error: ValidationError, document: object, model: type[BaseModel]) -> list[str]:
     """Say in the author's words what pydantic found, one mistake for each place."""
     found: dict[tuple[str | int, ...], str] = {}
-    for detail in error.errors(include_url=False):
+    # a wrong key comes first: it is most often why another one is missing
+    for detail in sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden"):
         place = _place(detail["loc"], document)
         if place in found:
             continue
@@ -201,7 +205,7 @@ def _about_value(kind: str, limits: Mapping[str, Any], value: object) -> str:
     if kind in SHAPES:
         return f"should be {SHAPES[kind]}, not {_named(value)}"
     if kind in BOUNDS:
-        return f"should be {BOUNDS[kind]} {next(iter(limits.values()))}"
+        return f"should be {BOUNDS[kind]} {next(iter(limits.values())):g}"
     return "has a value that does not fit"
 
 
