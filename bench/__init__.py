@@ -1,0 +1,1 @@
+"""Measured speeds beside their targets: ``python -m bench``, or ``make bench``."""
