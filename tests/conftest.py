@@ -37,6 +37,15 @@ def lab_site(lab_site_file: Path) -> Site:
     return read_site(lab_site_file)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_leases(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    """Keep the leases of tests, which all workers share, apart from those of the person who runs them."""
+    folder = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder if worker_id == "master" else folder.parent))
+        yield
+
+
 @pytest.fixture(scope="session")
 def worker_id(request: pytest.FixtureRequest) -> str:
     """Tell the name of this xdist worker, ``master`` without xdist; here because xdist need not be installed."""

@@ -98,3 +98,33 @@ def https_server(pem: Path, body: bytes | None) -> Callable[[socket.socket], Non
                     secured.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
 
     return serve
+
+
+class Cutter:
+    """A relay before a server that, once armed, lets the next request through and breaks off instead of its answer."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.target = (host, port)
+        self.armed = threading.Event()
+        self.cut = threading.Event()
+
+    def serve(self, client: socket.socket) -> None:
+        """Relay one connection, which may be encrypted: nothing is read, only moved."""
+        with socket.create_connection(self.target) as server:
+            onward = threading.Thread(target=_quietly, args=(lambda _: self._move(client, server), client), daemon=True)
+            onward.start()
+            while piece := server.recv(1 << 16):
+                if self.armed.is_set():
+                    self.armed.clear()
+                    self.cut.set()
+                    break
+                client.sendall(piece)
+            for end in (client, server):
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+            onward.join()
+
+    @staticmethod
+    def _move(here: socket.socket, there: socket.socket) -> None:
+        while piece := here.recv(1 << 16):
+            there.sendall(piece)
