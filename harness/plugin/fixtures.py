@@ -1,0 +1,191 @@
+"""The fixtures: the site's work is done here, so that what fails in a test's body is the product's doing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import AuthoringError, GuestUnreachable, MachineMissing, ProductFailed, SiteError
+from harness.plugin.evidence import EvidenceFolder
+from harness.plugin.exchange import exchange_of, worker_of
+from harness.plugin.record import Record, record_key
+from harness.scenarios.steps import Steps
+
+if TYPE_CHECKING:
+    from harness.builds import Build
+    from harness.guest.guest import Guest
+    from harness.machines.machine import Machine
+    from harness.machines.vcenter import VCenter
+    from harness.matrix import Cell
+    from harness.products import Product
+    from harness.scenarios.installation import Installation
+    from harness.site import Site
+
+
+@pytest.fixture(scope="session")
+def site(pytestconfig: pytest.Config) -> Site:
+    """Read where the machines come from: the site file of ``--site``, or the embedded lab's."""
+    from harness.site import read_site
+
+    posted = exchange_of(pytestconfig).posted()
+    if posted is None:
+        raise AuthoringError(_NO_CELLS.format("site"))
+    return read_site(posted.site)
+
+
+@pytest.fixture(scope="session")
+def vcenter(site: Site) -> Iterator[VCenter]:
+    """Connect this process to the site's vCenter, once."""
+    from harness.machines.vcenter import connected
+
+    with connected(site) as vcenter:
+        yield vcenter
+
+
+@pytest.fixture
+def cell(request: pytest.FixtureRequest) -> Cell:
+    """Tell what this test is to prove: build, product, scenario and versions."""
+    return _record(request).cell
+
+
+@pytest.fixture
+def product(request: pytest.FixtureRequest) -> Product:
+    """Give the product under test."""
+    record = _record(request)
+    return record.matrix.products[record.cell.product]
+
+
+@pytest.fixture
+def step(request: pytest.FixtureRequest) -> Steps:
+    """Name and time the parts of the test.
+
+    Write ``with step("install 1.10.2"):`` around each.
+    """
+    return _record(request).steps
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> EvidenceFolder:
+    """Keep what proves the verdict, as in ``evidence.keep("install.log", text, kind="log")``."""
+    from harness.results.run import RunFolder
+
+    record = _record(request)
+    posted = exchange_of(request.config).posted()
+    assert posted is not None  # noqa: S101 - the controller posts before the first cell begins
+    return EvidenceFolder(RunFolder(posted.run), record)
+
+
+@pytest.fixture
+def machine(request: pytest.FixtureRequest, site: Site, vcenter: VCenter, step: Steps) -> Iterator[Machine]:
+    """Lease a machine of the cell's build until the test ends, and revert it to its clean snapshot."""
+    from harness.machines.leases import leased
+
+    record = _record(request)
+    record.on_lab = vcenter.about.is_lab
+    holder = f"{worker_of(request.config) or 'pytest'} for {record.name}"
+    with ExitStack() as held:
+        with step("lease a machine"):
+            entry = held.enter_context(leased(site, record.cell.build, holder=holder))
+        machine = vcenter.machine(entry)
+        record.machine = machine.name
+        with step("revert to the snapshot"):
+            machine.revert()
+        since = machine.power().since
+
+        def doubt() -> str:
+            power = machine.power()
+            if not power.on:
+                return f"{machine.name}: was switched off while the product was at work; look at its events"
+            if power.since != since:
+                return f"{machine.name}: was restarted while the product was at work; look at its events"
+            return ""
+
+        record.doubts.append(doubt)
+        yield machine
+
+
+@pytest.fixture
+def guest(
+    request: pytest.FixtureRequest, site: Site, machine: Machine, step: Steps, evidence: EvidenceFolder
+) -> Iterator[Guest]:
+    """Give the Windows in the machine, ready, as the administrator; the other is ``guest.as_account("standard")``."""
+    from harness.guest.guest import Guest
+
+    record = _record(request)
+
+    def photograph() -> None:
+        """Keep the console's picture at a deadline: what the installer waited for."""
+        try:
+            evidence.keep("console.png", machine.screenshot(), kind="screenshot")
+        except SiteError as error:
+            evidence.note(f"no picture of the console: {error}")
+
+    guest = Guest.of(site, machine.entry, courier=machine.files(site.accounts["administrator"]), at_deadline=photograph)
+    try:
+        with step("wait until the guest answers"), _the_site_is_to_blame(machine.name):
+            guest.wait_until_ready(site.budgets.ready)
+        with step("read what the guest is"), _the_site_is_to_blame(machine.name):
+            facts = guest.facts()
+        record.provenance = facts.provenance
+        record.guest = facts.as_text()
+        evidence.keep("guest.json", json.dumps(record.guest, indent=1), kind="facts")
+        _require_the_build(record, facts.build)
+
+        def doubt() -> str:
+            with _the_site_is_to_blame(machine.name):
+                guest.run("ver", deadline=_ANSWER)
+            return ""
+
+        record.doubts.append(doubt)
+        yield guest
+    finally:
+        record.doubts[1:] = []  # the guest is not to be asked once its shell is closed
+        guest.close()
+
+
+@pytest.fixture
+def installation(guest: Guest, product: Product, evidence: EvidenceFolder) -> Installation:
+    """Give the product's life on the guest in verbs: install, prove, uninstall, each judged, with its log kept."""
+    from harness.scenarios.installation import Installation
+
+    return Installation(guest, product, evidence)
+
+
+@contextmanager
+def _the_site_is_to_blame(machine: str) -> Iterator[None]:
+    """Before the product is there, a command that hangs or fails is the guest's fault."""
+    try:
+        yield
+    except ProductFailed as error:
+        raise GuestUnreachable(
+            f"answers, but not to a plain command: {error}", machine=machine, advice="look at its console in vSphere"
+        ) from error
+
+
+def _require_the_build(record: Record, found: Build) -> None:
+    wanted = record.cell.build
+    if found.number != wanted.number or wanted.revision not in (0, found.revision):
+        raise MachineMissing(
+            f"carries build {found}, not {wanted} as planned",
+            machine=record.machine,
+            advice="correct the site file, or the snapshot if Windows has updated itself",
+        )
+
+
+_ANSWER = 15.0  # seconds: a guest that takes longer for "ver" is not at work
+
+_NO_CELLS = (
+    "the fixture {!r} serves cells of a matrix, and this test stands for none: "
+    'mark it with @pytest.mark.matrix("matrices/NAME.toml")'
+)
+
+
+def _record(request: pytest.FixtureRequest) -> Record:
+    record: Record | None = request.node.stash.get(record_key, None)
+    if record is None:
+        pytest.fail(_NO_CELLS.format(request.fixturename), pytrace=False)
+    return record

@@ -1,0 +1,87 @@
+"""Which cells a run will run: selected by the options, named without doubles, written down before the first begins."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.plugin.nodes import cell_key, matrix_key
+from harness.plugin.reading import serves
+from harness.plugin.settings import settings_key
+
+if TYPE_CHECKING:
+    from harness.matrix import Cell
+    from harness.plugin.settings import Settings
+    from harness.results.plan import PlannedCell
+
+name_key = pytest.StashKey[str]()
+
+
+def is_cell(item: pytest.Item) -> bool:
+    """Whether a test stands for a cell of a matrix."""
+    return cell_key in item.stash
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the cells that ``--build``, ``--product`` and ``--scenario`` do not name; other tests stay."""
+    settings = config.stash[settings_key]
+    left_out = [item for item in items if is_cell(item) and not _selected(item.stash[cell_key], settings)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+
+
+def _selected(cell: Cell, settings: Settings) -> bool:
+    return (
+        (not settings.builds or any(serves(cell.build, build) for build in settings.builds))
+        and (not settings.products or cell.product in settings.products)
+        and (not settings.scenarios or cell.scenario in settings.scenarios)
+    )
+
+
+def name_cells(items: Iterable[pytest.Item]) -> None:
+    """Give every cell a name that no other cell of the run has.
+
+    It is the cell's id; where two matrices or two tests plan the same id, the matrix's or the test's place is added.
+    """
+    cells = [item for item in items if is_cell(item)]
+    once = Counter(item.stash[cell_key].id for item in cells)
+    for item in cells:
+        identity = item.stash[cell_key].id
+        item.stash[name_key] = identity if once[identity] == 1 else f"{item.nodeid.partition('::')[0]}::{identity}"
+    twice = Counter(item.stash[name_key] for item in cells)
+    for item in cells:
+        if twice[item.stash[name_key]] > 1:
+            item.stash[name_key] = item.nodeid
+
+
+def planned(items: Sequence[pytest.Item]) -> list[PlannedCell]:
+    """Describe the selected cells, in the order they were collected."""
+    from harness.results.plan import PlannedCell
+
+    return [
+        PlannedCell(
+            cell=item.stash[name_key],
+            build=str(cell.build),
+            build_name=cell.build.name,
+            product=cell.product,
+            kind=cell.kind,
+            scenario=cell.scenario,
+            leg=cell.leg,
+            skip=cell.skip,
+            node=item.nodeid,
+        )
+        for item in items
+        if is_cell(item)
+        for cell in [item.stash[cell_key]]
+    ]
+
+
+def matrices_of(items: Iterable[pytest.Item]) -> list[Path]:
+    """Find the matrix files that the selected cells come from."""
+    return list(dict.fromkeys(item.stash[matrix_key].path for item in items if is_cell(item)))

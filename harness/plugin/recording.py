@@ -1,0 +1,139 @@
+"""Each cell's reports become one result, which crosses to the controller as a JSON string in ``user_properties``."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import UTC, date, datetime
+
+import pytest
+
+from harness.errors import AuthoringError, ProductFailed, SiteError
+from harness.plugin.exchange import exchange_of, worker_of
+from harness.plugin.nodes import cell_key, matrix_key
+from harness.plugin.planning import is_cell, name_key
+from harness.plugin.record import Record, record_key
+from harness.scenarios.steps import Steps
+
+PROPERTY = "wincompat"
+VERDICT = "wincompat_verdict"  # an attribute of reports: it survives xdist, and chooses the word on the terminal
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Open a cell's record before anything of it runs."""
+    if is_cell(item):
+        exchange, worker, name = exchange_of(item.config), worker_of(item.config), item.stash[name_key]
+        item.stash[record_key] = Record(
+            cell=item.stash[cell_key],
+            matrix=item.stash[matrix_key],
+            name=name,
+            steps=Steps(tell=lambda step: exchange.tell(worker, name, step)),
+            worker=worker,
+        )
+        exchange.tell(worker, name, "starting")
+        try:
+            return (yield)
+        finally:
+            exchange.tell(worker, "", "")
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Judge each phase; at the end of the last one, attach the result."""
+    report = yield
+    record = item.stash.get(record_key, None)
+    if record is None:
+        return report
+    _judge(record, report, call, item)
+    if report.when == "teardown":
+        report.user_properties.append((PROPERTY, record.result().model_dump_json()))
+    return report
+
+
+def _judge(record: Record, report: pytest.TestReport, call: pytest.CallInfo[None], item: pytest.Item) -> None:
+    from harness.plugin.verdicts import PASSED, judge
+
+    error = call.excinfo.value if call.excinfo is not None else None
+    judged = judge(error, phase=call.when, doubt=record.doubt)
+    if record.judgement is not None and record.judgement != PASSED:
+        # what went wrong first is the cell's reason; what went wrong after it is a note
+        if judged != PASSED:
+            record.notes.append(judged.reason)
+        return
+    if judged == PASSED and report.when != "call":
+        return
+    record.judgement = judged
+    if judged.note:
+        record.notes.append(judged.note)
+    vars(report)[VERDICT] = str(judged.verdict)
+    if report.failed:
+        _tell_in_one_sentence(report, call, item, record)
+        _lay_a_known_issue_over(report, record)
+    elif judged == PASSED:
+        _miss_a_strict_known_issue(report, record)
+
+
+def _tell_in_one_sentence(
+    report: pytest.TestReport, call: pytest.CallInfo[None], item: pytest.Item, record: Record
+) -> None:
+    """Replace a traceback that leads through the harness by what happened; own tests keep theirs for plain asserts."""
+    assert call.excinfo is not None  # noqa: S101 - pytest made this report out of an exception
+    assert record.judgement is not None  # noqa: S101 - judged just now
+    plain = isinstance(call.excinfo.value, ProductFailed | SiteError | AuthoringError)
+    wants_it_all = item.config.getoption("fulltrace") or item.config.getoption("tbstyle") == "long"
+    if (plain or _raised_by_a_built_in_scenario(call)) and not wants_it_all:
+        told = call.excinfo.getrepr(style="value", chain=False)
+        broken = f" (step: {record.steps.broken})" if record.steps.broken else ""
+        words = f"{record.judgement.verdict}: {record.judgement.reason}{broken}"
+        if told.reprcrash is not None:
+            told.reprcrash.message = words
+        report.longrepr = told
+        # the words themselves, and all of them: an error may have more lines than its first
+        rest = str(call.excinfo.value).strip().splitlines()[1:]
+        told.reprtraceback.reprentries[0].lines = [words, *rest, *record.notes]
+    kept = [f"{evidence.name}: {evidence.path}" for evidence in record.evidence]
+    if kept and (posted := exchange_of(item.config).posted()):
+        report.sections.append((f"evidence in {posted.run}", "\n".join(kept)))
+
+
+def _raised_by_a_built_in_scenario(call: pytest.CallInfo[None]) -> bool:
+    assert call.excinfo is not None  # noqa: S101 - asked of failures only
+    where = call.excinfo.traceback[-1].frame.f_globals.get("__name__", "")
+    return isinstance(call.excinfo.value, AssertionError) and str(where).startswith("harness.scenarios")
+
+
+def _lay_a_known_issue_over(report: pytest.TestReport, record: Record) -> None:
+    issue = record.covering(today=_today())
+    if issue is None:
+        return
+    record.known_issue = issue.id
+    report.outcome = "skipped"
+    report.wasxfail = f"known issue {issue.id}: {issue.reason}"
+
+
+def _miss_a_strict_known_issue(report: pytest.TestReport, record: Record) -> None:
+    issue = record.missing(today=_today())
+    if issue is None:
+        return
+    words = f"known issue {issue.id} ({issue.ticket}) did not occur: close it, or take this cell out of its scope"
+    record.notes.append(words)
+    report.outcome = "failed"
+    report.longrepr = words
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone().date()  # a known issue expires where its owners live
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Show blocked cells among the errors and hung ones by their name; everything else is as pytest says it."""
+    verdict = vars(report).get(VERDICT)
+    if verdict == "blocked" and report.failed:
+        return "error", "B", ("BLOCKED", {"red": True})
+    if verdict == "hung" and report.failed:
+        return "failed", "H", ("HUNG", {"red": True})
+    return None

@@ -1,0 +1,151 @@
+"""A run, as the controller keeps it: plan, journal, report, summary and the exit status that they add up to."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.plugin.recording import PROPERTY
+from harness.results.journal import Journal
+from harness.results.result import Fault, Result, Verdict
+
+if TYPE_CHECKING:
+    from harness.plugin.exchange import Exchange
+    from harness.plugin.progress import Progress
+    from harness.results.plan import Plan, PlannedCell
+    from harness.results.run import RunFolder
+
+GOOD = {Verdict.PASSED, Verdict.SKIPPED}
+
+
+class Run:
+    """Registered as a plugin once cells are known; writes each result down before the next one begins."""
+
+    def __init__(self, folder: RunFolder, plan: Plan, exchange: Exchange, config: pytest.Config) -> None:
+        self.folder = folder
+        self.plan = plan
+        self.results: dict[str, Result] = {}
+        self.report: Path | None = None
+        self.trouble: list[str] = []
+        self._exchange = exchange
+        self._overrides = config.rootpath / "reports"
+        self._journal = Journal(folder.journal_file)
+        self._crashed: dict[str, str] = {}
+        self._progress = _watching(self, config)
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """How many of the planned cells are done."""
+        return len(self.results), len(self.plan.cells)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Journal the result that a cell's last report carries."""
+        if self._progress is not None:
+            self._progress.clear()
+        if report.when not in ("setup", "call", "teardown"):  # xdist's report of a worker that died is of none of them
+            self._crashed[report.nodeid] = "the worker process died while it ran this cell"
+        if report.when == "teardown":
+            for name, value in report.user_properties:
+                if name == PROPERTY:
+                    self._keep(Result.model_validate_json(str(value)))
+
+    def _keep(self, result: Result) -> None:
+        self.results[result.cell] = result
+        try:
+            self._journal.append(result)
+        except OSError as error:
+            # a full disk must not be mistaken for a run without findings: it is said, and the exit status holds
+            self.trouble.append(f"{self.folder.journal_file}: cannot write {result.cell}: {error.strerror}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Reconcile what was planned with what was seen, write the report, and hold the run unless all is well."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+        for cell in self.plan.cells:
+            if cell.cell not in self.results:
+                self._keep(_not_run(cell, self._crashed.get(cell.node) or _why(session)))
+        self._write_report()
+        held = any(not accounted_for(result) for result in self.results.values()) or self.trouble
+        if held and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write_report(self) -> None:
+        try:
+            from harness.report.page import write_report
+
+            with warnings.catch_warnings(action="ignore"):  # a project that makes errors of warnings means its own
+                self.report = write_report(self.folder.path, overrides=self._overrides)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the page, the journal holds every result
+            words = str(error).strip().splitlines()
+            self.trouble.append(
+                f"no report: {type(error).__name__}: {words[0] if words else ''}; nothing is lost, "
+                f"make it again with: wincompat report {self.folder.path}"
+            )
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what the run adds up to."""
+        from harness.plugin.summary import write_summary
+
+        write_summary(self, terminalreporter)
+
+
+def accounted_for(result: Result) -> bool:
+    """Whether a result holds nothing: passed, skipped on purpose, or a known issue."""
+    return result.verdict in GOOD or result.known_issue is not None
+
+
+def _not_run(cell: PlannedCell, reason: str) -> Result:
+    return Result(
+        cell=cell.cell,
+        build=cell.build,
+        product=cell.product,
+        kind=cell.kind,
+        scenario=cell.scenario,
+        leg=cell.leg,
+        verdict=Verdict.NOT_RUN,
+        fault=Fault.HARNESS,
+        reason=reason,
+    )
+
+
+def _why(session: pytest.Session) -> str:
+    return f"the run ended before it: {session.shouldfail or session.shouldstop or 'it was interrupted'}"
+
+
+def _watching(run: Run, config: pytest.Config) -> Progress | None:
+    if config.get_verbosity() <= -2 or not config.pluginmanager.hasplugin("terminalreporter"):
+        return None
+    from harness.plugin.progress import Progress
+
+    try:
+        progress = Progress(sys.__stdout__ or sys.stdout, run._exchange.where, lambda: run.done)
+    except (OSError, ValueError):
+        return None  # no descriptor behind it: nobody watches
+    progress.start()
+    return progress
+
+
+def open_run(
+    config: pytest.Config,
+    cells: Sequence[PlannedCell],
+    exchange: Exchange,
+    **facts: object,
+) -> Run:
+    """Make the run's folder and write its plan; raises AuthoringError when the folder cannot be made."""
+    from harness.plugin.settings import settings_key
+    from harness.results.plan import Plan
+    from harness.results.run import RunFolder
+
+    folder = RunFolder.create(config.stash[settings_key].runs)
+    plan = Plan.model_validate({"run": folder.run, "started": datetime.now(UTC), "cells": cells, **facts})
+    folder.write_plan(plan)
+    return Run(folder, plan, exchange, config)

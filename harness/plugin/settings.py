@@ -1,0 +1,72 @@
+"""The plugin's options, read once into one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.builds import Build
+
+THE_LAB = "lab"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the command line and the ini file ask for; empty selections mean "everything"."""
+
+    site: str
+    runs: Path
+    builds: tuple[Build, ...] = ()
+    products: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+    @property
+    def on_the_lab(self) -> bool:
+        """Whether the embedded lab is asked for rather than a site file."""
+        return self.site == THE_LAB
+
+
+settings_key = pytest.StashKey[Settings]()
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options, in one group, and their ini keys."""
+    group = parser.getgroup("wincompat", "Windows compatibility matrices")
+    group.addoption("--site", metavar="FILE|lab", help="site file to take machines from (default: the embedded lab)")
+    group.addoption(
+        "--build", action="append", default=[], metavar="BUILD", help="only this build: 19044 or win10-21h2; repeatable"
+    )
+    group.addoption("--product", action="append", default=[], metavar="NAME", help="only this product; repeatable")
+    group.addoption("--scenario", action="append", default=[], metavar="NAME", help="only this scenario; repeatable")
+    group.addoption("--runs", metavar="DIR", help="folder that receives a folder for each run (default: build/runs)")
+    parser.addini("wincompat_site", "site file to take machines from; lab is the embedded lab", default=THE_LAB)
+    parser.addini("wincompat_runs", "folder that receives a folder for each run", default="build/runs")
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read the options; raises pytest.UsageError for a build that no Windows has."""
+    builds = []
+    for word in config.getoption("--build"):
+        try:
+            build = Build.parse(word)
+            build.release  # noqa: B018 - asking is the check: the catalog refuses what it does not know
+        except ValueError as error:
+            raise pytest.UsageError(f"--build: {error}") from error
+        builds.append(build)
+    site, runs = config.getoption("--site"), config.getoption("--runs")
+    here, root = config.invocation_params.dir, config.rootpath
+    # what is typed is meant from where it is typed; what stands in the ini file is meant from the project's root
+    site = _place(site, here) if site else _place(config.getini("wincompat_site"), root)
+    return Settings(
+        site=site,
+        runs=here / runs if runs else root / config.getini("wincompat_runs"),
+        builds=tuple(builds),
+        products=tuple(config.getoption("--product")),
+        scenarios=tuple(config.getoption("--scenario")),
+    )
+
+
+def _place(site: str, folder: Path) -> str:
+    return site if site == THE_LAB else str(folder / site)

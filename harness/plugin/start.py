@@ -1,0 +1,92 @@
+"""The start of a run: a site to run on, a folder to write to, and word of both to the workers."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import AuthoringError, SiteError
+from harness.plugin.exchange import Posted, exchange_of
+from harness.plugin.lab_process import LabDidNotStart, LabProcess, lab_that_is_up
+from harness.plugin.reading import matrix_at
+from harness.plugin.settings import settings_key
+
+if TYPE_CHECKING:
+    from harness.results.plan import PlannedCell
+    from harness.site import Site
+
+LAB_WITHIN = 300.0  # seconds: the first start on a machine builds the image of a guest
+
+
+class Start:
+    """What the controller holds from the first cell to the end of the session."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._lab: LabProcess | None = None
+
+    def begin(self, cells: Sequence[PlannedCell], paths: Sequence[Path]) -> None:
+        """Find the site, open the run and post both; raises pytest.UsageError, in one line, when that cannot be."""
+        from harness.plugin.run import open_run
+        from harness.site import read_site
+
+        config = self._config
+        try:
+            place = self._site_file(needed=any(cell.skip is None for cell in cells))
+            site = read_site(place) if place is not None else None
+            if site is not None:
+                site.vcenter.password.read()  # a password that is not there is a mistake now, not one for each cell
+            matrices = [matrix_at(config, path) for path in paths]
+            run = open_run(
+                config,
+                cells,
+                exchange_of(config),
+                matrix=", ".join(matrix.name for matrix in matrices),
+                site=site.name if site else "",
+                site_file=str(place or ""),
+                is_lab=config.stash[settings_key].on_the_lab or (site is not None and _is_lab(site)),
+                command=shlex.join(["pytest", *config.invocation_params.args]),
+                known_issues=[
+                    {"id": issue.id, "ticket": issue.ticket, "reason": issue.reason, "expires": issue.expires}
+                    for matrix in matrices
+                    for issue in matrix.known_issues
+                ],
+            )
+        except (AuthoringError, LabDidNotStart) as error:
+            raise pytest.UsageError(str(error)) from error
+        exchange_of(config).post(Posted(run=run.folder.path, site=place or Path()))
+        config.pluginmanager.register(run, "wincompat-run")
+
+    def _site_file(self, *, needed: bool) -> Path | None:
+        settings = self._config.stash[settings_key]
+        if not settings.on_the_lab:
+            return Path(settings.site)
+        if not needed:
+            return None  # every cell is skipped: no machine is wanted
+        if (place := lab_that_is_up()) is not None:
+            return place
+        self._lab = LabProcess()
+        return self._lab.site(LAB_WITHIN)
+
+    def end(self) -> None:
+        """End the lab that was started here."""
+        if self._lab is not None:
+            self._lab.stop()
+
+
+start_key = pytest.StashKey[Start]()
+
+
+def _is_lab(site: Site) -> bool:
+    """Ask a site whether it is a lab: a lab's site file may be named like any other."""
+    from harness.machines.vcenter import connected
+
+    try:
+        with connected(site) as vcenter:
+            return vcenter.about.is_lab
+    except SiteError:
+        return False  # each cell will say so, and be blocked

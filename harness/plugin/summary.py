@@ -1,0 +1,177 @@
+"""The terminal's last words: the matrix as a small table, each finding in one sentence, where the report is."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.builds import Build
+from harness.results.result import Result, Verdict
+from harness.results.words import builds_in_words, count, listed, seconds
+
+if TYPE_CHECKING:
+    from harness.plugin.run import Run
+    from harness.results.plan import Plan, PlannedCell
+
+# worst first: a square of the table that stands for several cells shows the worst of them
+_WORDS = {
+    Verdict.HUNG: "HUNG",
+    Verdict.FAILED: "FAIL",
+    Verdict.BLOCKED: "BLOCKED",
+    Verdict.NOT_RUN: "not run",
+    None: "known",
+    Verdict.PASSED: "pass",
+    Verdict.SKIPPED: "skip",
+}
+
+
+def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
+    """Write the section "windows builds"."""
+    results = [run.results[cell.cell] for cell in run.plan.cells if cell.cell in run.results]
+    terminal.section("windows builds")
+    for line in table(run.plan.cells, run.results, width=terminal.config.get_terminal_writer().fullwidth):
+        terminal.line(line)
+    findings = [*_findings(results), *(f"! {words}" for words in run.trouble)]
+    for line in ["", *findings] if findings else []:
+        terminal.line(line)
+    terminal.line("")
+    terminal.line(verdict_in_words(results, is_lab=run.plan.is_lab))
+    terminal.line(f"report: {run.report.resolve().as_uri()}" if run.report else f"run: {run.folder.path.as_uri()}")
+    if command := repeat_command(run.plan, results, terminal.config):
+        terminal.line(f"repeat what did not pass: {command}")
+
+
+def table(cells: Sequence[PlannedCell], results: dict[str, Result], *, width: int) -> list[str]:
+    """Draw the matrix: a row for each product and scenario, a column for each build."""
+    builds = sorted({Build.parse(cell.build) for cell in cells})
+    rows: dict[tuple[str, str], dict[Build, list[Result | None]]] = {}
+    for cell in cells:
+        row = rows.setdefault((cell.product, cell.scenario), {})
+        row.setdefault(Build.parse(cell.build), []).append(results.get(cell.cell))
+    first = max(len(product) for product, _ in rows)
+    second = max(len(scenario) for _, scenario in rows)
+    heads = [build.slug if build.revision == 0 else str(build) for build in builds]
+    if first + second + 1 + sum(len(head) + 2 for head in heads) > width:
+        heads = [str(build) for build in builds]  # numbers are shorter than names
+    wide = [max(len(head), 7) for head in heads]
+    lines = [" " * (first + second + 1) + "".join(f"  {head:<{room}}" for head, room in zip(heads, wide, strict=True))]
+    shown = ""
+    for (product, scenario), row in rows.items():
+        squares = [_square(row[build]) if build in row else "-" for build in builds]
+        name = product if product != shown else ""
+        shown = product
+        drawn = "".join(f"  {square:<{room}}" for square, room in zip(squares, wide, strict=True))
+        lines.append(f"{name:<{first}} {scenario:<{second}}{drawn}")
+    return [line.rstrip() for line in lines]
+
+
+def _square(results: list[Result | None]) -> str:
+    ends = Counter(_end(result) for result in results)
+    worst = next(end for end in _WORDS if ends[end])
+    several = f" {ends[worst]}/{len(results)}" if len(results) > 1 and ends[worst] < len(results) else ""
+    return _WORDS[worst] + several
+
+
+def _end(result: Result | None) -> Verdict | None:
+    if result is None:
+        return Verdict.NOT_RUN
+    return None if result.known_issue is not None else result.verdict
+
+
+def _findings(results: Sequence[Result]) -> Iterable[str]:
+    yield from (
+        f"{result.verdict.upper()} {result.cell}: {result.reason}{_at_step(result)}"
+        for result in results
+        if result.verdict in (Verdict.FAILED, Verdict.HUNG) and result.known_issue is None
+    )
+    yield from (
+        f"NOT CLOSED {result.cell}: {note}"
+        for result in results
+        if result.verdict is Verdict.PASSED
+        for note in result.notes
+        if note.startswith("known issue ")
+    )
+    yield from _grouped("BLOCKED, not the product's fault:", results, Verdict.BLOCKED)
+    yield from _grouped("NOT RUN:", results, Verdict.NOT_RUN)
+    known: dict[str, list[Result]] = {}
+    for result in results:
+        if result.known_issue is not None:
+            known.setdefault(result.known_issue, []).append(result)
+    for issue, covered in known.items():
+        reasons = list(dict.fromkeys(result.reason for result in covered))
+        yield f"KNOWN ISSUE {issue} on {_cells(covered)}: {listed(reasons, 2)}"
+
+
+def _grouped(heading: str, results: Sequence[Result], verdict: Verdict) -> Iterable[str]:
+    """Say a reason once, however many cells it explains."""
+    reasons: dict[str, list[Result]] = {}
+    for result in results:
+        if result.verdict is verdict:
+            reasons.setdefault(result.reason, []).append(result)
+    for reason, cells in reasons.items():
+        yield f"{heading} {_cells(cells)}: {reason}{_at_step(cells[0]) if len(cells) == 1 else ''}"
+
+
+def _at_step(result: Result) -> str:
+    broken = [step.name for step in result.steps if step.error is not None]
+    return f" (step: {broken[-1]})" if broken else ""
+
+
+def _cells(results: Sequence[Result]) -> str:
+    if len(results) == 1:
+        return results[0].cell
+    products = listed(list(dict.fromkeys(result.product for result in results)), 4)
+    names = [Build.parse(result.build).name for result in results]
+    return f"{count(len(results), 'cell')} ({products} on {builds_in_words(names)})"
+
+
+def verdict_in_words(results: Sequence[Result], *, is_lab: bool) -> str:
+    """Say the run's result in one sentence."""
+    ends = Counter(result.verdict for result in results if result.known_issue is None)
+    known = [result for result in results if result.known_issue is not None]
+    held = [f"{ends[verdict]} {verdict}" for verdict in Verdict if verdict.value in _HOLDS and ends[verdict]]
+    unclosed = sum(
+        1 for result in results if result.verdict is Verdict.PASSED and any("did not occur" in n for n in result.notes)
+    )
+    if unclosed:
+        held.append(f"{unclosed} without the known issue that was expected")
+    told = f"{ends[Verdict.PASSED]} of {count(len(results), 'cell')} passed"
+    if ends[Verdict.SKIPPED]:
+        told += f", {ends[Verdict.SKIPPED]} skipped on purpose"
+    if held:
+        told += f"; {listed(held)}" + (f"; {len(known)} under a known issue" if known else "")
+    elif known:
+        issues = listed(list(dict.fromkeys(result.known_issue or "" for result in known)), 6)
+        told += f"; exactly the expected findings were found: {issues} on {count(len(known), 'cell')}"
+    else:
+        told += "; nothing unexpected"
+    took = seconds(sum(result.seconds for result in results))
+    where = " on the lab's Wine guests, which is no Windows evidence" if is_lab else ""
+    return f"{told}{where} ({took} of machine time)"
+
+
+_HOLDS = frozenset({"failed", "hung", "blocked", "not run"})
+
+
+def repeat_command(plan: Plan, results: Sequence[Result], config: pytest.Config) -> str:
+    """Return the command that runs again what did not pass, with the options that matter; nothing when all is well."""
+    ends = {result.cell: result for result in results}
+    missed = [
+        cell.node
+        for cell in plan.cells
+        if (result := ends.get(cell.cell)) is None or (result.verdict.value in _HOLDS and result.known_issue is None)
+    ]
+    if not missed:
+        return ""
+    words = ["pytest"]
+    if site := config.getoption("--site"):
+        words += ["--site", site]
+    if len(missed) <= 4 or any(result.verdict is Verdict.NOT_RUN for result in results):
+        nodes = missed if len(missed) <= 4 else list(dict.fromkeys(node.rpartition("::")[0] for node in missed))
+        return shlex.join([*words, *nodes])
+    # pytest's own memory of what failed is shorter than a page of node ids
+    return shlex.join([*words, "--lf", *dict.fromkeys(node.partition("::")[0] for node in missed)])

@@ -1,0 +1,61 @@
+"""From what a test raised to a verdict: failed and hung are the product's doing, blocked is everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from harness.errors import HarnessError, Hung, ProductFailed, SiteError
+from harness.results.result import Fault, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, whose fault it is, and why, in one sentence."""
+
+    verdict: Verdict
+    fault: Fault = Fault.NOBODY
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def blames_the_product(self) -> bool:
+        """Whether this is the product's fault and nobody else's."""
+        return self.fault is Fault.PRODUCT
+
+
+PASSED = Judgement(Verdict.PASSED)
+
+
+def judge(error: BaseException | None, *, phase: str, doubt: Callable[[], str]) -> Judgement:
+    """Judge one phase (``setup``, ``call``, ``teardown``) of a cell by what it raised.
+
+    ``doubt`` is asked before the product is blamed: it looks at the machine and answers with a sentence when the
+    machine, not the product, is the reason, or with nothing. An assertion outside of the scenario's body is only
+    the product's fault when it says so by being a ProductFailed: fixtures are for the site's work.
+    """
+    if error is None:
+        return PASSED
+    if isinstance(error, pytest.skip.Exception):
+        return Judgement(Verdict.SKIPPED, reason=sentence(error))
+    if isinstance(error, SiteError):
+        return Judgement(Verdict.BLOCKED, Fault.SITE, sentence(error))
+    if isinstance(error, ProductFailed) or (isinstance(error, AssertionError) and phase == "call"):
+        reason = sentence(error)
+        if suspicion := doubt():
+            return Judgement(Verdict.BLOCKED, Fault.SITE, suspicion, note=f"before that was known: {reason}")
+        return Judgement(Verdict.HUNG if isinstance(error, Hung) else Verdict.FAILED, Fault.PRODUCT, reason)
+    if isinstance(error, HarnessError):
+        return Judgement(Verdict.BLOCKED, Fault.HARNESS, sentence(error))
+    if isinstance(error, pytest.fail.Exception) and phase == "call":
+        # pytest.fail("...") in a team's own test says the same as an assertion
+        return judge(ProductFailed(sentence(error)), phase=phase, doubt=doubt)
+    return Judgement(Verdict.BLOCKED, Fault.HARNESS, f"{type(error).__name__} during {phase}: {sentence(error)}")
+
+
+def sentence(error: BaseException) -> str:
+    """Say what was raised in one line."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__

@@ -1,0 +1,313 @@
+"""The product's life on a guest: what every scenario does with it, in verbs, each judged and each with its log kept."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from harness.errors import DeliveryFailed, HarnessError, MachineFailed, ProductFailed
+from harness.exit_codes import ExitMeaning, shown
+from harness.results.result import Fault
+from harness.scenarios.installer_log import reason_in
+from harness.scenarios.proving import entries_of, missing_proofs, own_words, present_files
+from harness.scenarios.waits import until_the_removal_settles
+
+if TYPE_CHECKING:
+    from harness.guest.guest import Guest
+    from harness.guest.outcome import Outcome
+    from harness.guest.state import State
+    from harness.products import Package, Product, UserFile
+
+STAGE = r"C:\wincompat\unpacked"  # beside the delivery cache, which states of a guest leave out
+_PROBE = r"C:\Program Files\wincompat-probe.txt"
+_GONE = (1605, 1614)  # unknown product, product is uninstalled
+
+
+class Keeper(Protocol):
+    """Where evidence goes."""
+
+    def keep(self, name: str, content: str, *, kind: str = "text") -> object:
+        """Keep a text under a name."""
+
+    def note(self, words: str) -> None:
+        """Add a sentence to the cell's notes."""
+
+
+class Installation:
+    """A product on a guest. Whatever it does not do as it should raises ProductFailed in one sentence."""
+
+    def __init__(self, guest: Guest, product: Product, evidence: Keeper) -> None:
+        self.guest = guest
+        self.product = product
+        self.evidence = evidence
+        self._temp = ""
+
+    # --- install
+
+    def install(self, version: str, *, over: str | None = None) -> None:
+        """Install a version silently, over an older one or not."""
+        package = self.product.package(version)
+        outcome, meaning, reason = self._run_installer(version, package, f"install-{version}")
+        if not meaning.success:
+            what = f"{version} was not installed" if over is None else f"{over} was not upgraded to {version}"
+            self._blame(f"{what}: {self._ended(outcome, meaning, reason)}", meaning)
+        self._put_on_path(present=True)
+        if meaning.reboot:
+            self.evidence.note(f"the installation of {version} asks for a restart ({shown(outcome.exit_code)})")
+
+    def fail_half_way(self, version: str) -> None:
+        """Upgrade with the package that fails half-way; it must say so."""
+        outcome, meaning, reason = self._run_installer(version, self.product.rollback_package(), f"fail-{version}")
+        if meaning.success:
+            raise ProductFailed(
+                f"the upgrade to {version} fails half-way and hides it: it ended with {shown(outcome.exit_code)}"
+            )
+        if meaning.fault in (Fault.SITE, Fault.HARNESS):
+            self._blame(
+                f"the upgrade to {version} did not even begin: {self._ended(outcome, meaning, reason)}", meaning
+            )
+        self.evidence.note(f"the upgrade that must fail did: {self._ended(outcome, meaning, reason)}")
+
+    def is_refused(self, version: str) -> None:
+        """Try to install where that is not allowed; an honest exit code is the answer, and no dialog."""
+        outcome, meaning, reason = self._run_installer(version, self.product.package(version), f"refused-{version}")
+        if meaning.success:
+            raise ProductFailed(
+                f"{self.guest.account} was not refused: the installation of {version} ended with "
+                f"{shown(outcome.exit_code)}"
+            )
+        self.evidence.note(f"refused: {self._ended(outcome, meaning, reason)}")
+
+    # --- prove
+
+    def prove(self, version: str, *, when: str = "") -> None:
+        """Hold the guest against everything that the product's file says of an installed version."""
+        lacking = missing_proofs(self.guest, self.product, version)
+        if lacking:
+            claim = f"{version} is not there any more {when}" if when else f"{version} does not prove itself"
+            raise ProductFailed(f"{claim}: {'; '.join(lacking)}")
+
+    def replaced(self, old: str, *, by: str) -> None:
+        """Make sure that an upgrade took the old version away: its own files and its entry in the list of programs."""
+        before, now = self.product.proofs_of(old), self.product.proofs_of(by)
+        only_old = before.model_copy(update={"files": tuple(sorted(set(before.files) - set(now.files)))})
+        left = [f"{path} is still there" for path in present_files(self.guest, only_old)]
+        entry, successor = before.uninstall_entry, now.uninstall_entry
+        if entry is not None and successor is not None and entry.display_name != successor.display_name:
+            left += (f"{one.title!r} is still registered" for one in entries_of(self.guest.state(roots=()), entry))
+        if left:
+            raise ProductFailed(f"{by} did not replace {old}: {'; '.join(left)}")
+
+    # --- uninstall
+
+    def uninstall(self, version: str) -> None:
+        """Remove a version silently, the way its kind is removed."""
+        log = self._log(f"uninstall-{version}")
+        package = None
+        if self.product.kind == "msi":
+            package = self._delivered(self.product.package(version))
+        registered = self.registered_removal(version) if self.product.kind == "exe" else None
+        command = self.product.uninstall_command(version, package, registered=registered, log=log)
+        self._remove(command, version, log)
+
+    def registered_removal(self, version: str) -> Mapping[str, str]:
+        """Read what Windows' list of programs holds to uninstall the product: the values of its entry."""
+        proof = self.product.proofs_of(version).uninstall_entry
+        if proof is None:
+            raise HarnessError(
+                f"{self.product.id} names no uninstall_entry in its proofs, so its registered removal cannot be found"
+            )
+        found = entries_of(self.guest.state(roots=()), proof)
+        if len(found) != 1:
+            raise ProductFailed(f"{proof.display_name!r} is registered {len(found)} times in Windows' list of programs")
+        return found[0].values
+
+    def remove(self, registered: Mapping[str, str], version: str) -> None:
+        """Remove a version as it is registered, with the switches that keep it silent."""
+        log = self._log(f"uninstall-{version}")
+        self._remove(self._registered_command(registered, version, log), version, log)
+
+    def is_not_there_any_more(self, registered: Mapping[str, str], version: str) -> None:
+        """Uninstall again what is gone; that must be refused, with 1605 where Windows Installer answers."""
+        log = self._log(f"uninstall-{version}-again")
+        outcome, meaning, _ = self._run(self._registered_command(registered, version, log), log)
+        if meaning.success:
+            raise ProductFailed(f"a second removal of {version} claims success ({shown(outcome.exit_code)})")
+        if self.product.kind == "msi" and outcome.exit_code not in _GONE:
+            raise ProductFailed(
+                f"a second removal of {version} should end with 1605 (not installed), not with {meaning.code} "
+                f"({meaning.words})"
+            )
+
+    # --- the guest around it
+
+    def surroundings(self) -> State:
+        """Take the state of the guest: files, software, services, PATH."""
+        return self.guest.state()
+
+    def left_nothing_since(self, before: State, *, after: str) -> None:
+        """Compare the guest with an earlier state; only what the product's file allows may differ."""
+        changes = [
+            change
+            for change in self.guest.state().changes_since(before)
+            if not self.product.allows_leftover(change.subject)
+        ]
+        if changes:
+            self.evidence.keep("left-behind.txt", "\n".join(map(str, changes)) + "\n")
+            more = f" and {len(changes) - 2} more" if len(changes) > 2 else ""
+            raise ProductFailed(f"after {after}: {'; '.join(map(str, changes[:2]))}{more}")
+
+    def make_user_files(self, version: str) -> tuple[UserFile, ...]:
+        """Make the files that a person would have, as the product's file says."""
+        made = self.product.user_files_of(version)
+        if not made:
+            self.evidence.note(f"{self.product.id} names no user_files: what a person made was not looked at")
+        for file in made:
+            with tempfile.TemporaryDirectory(prefix="wincompat-") as folder:
+                here = Path(folder) / "made-by-a-person.txt"
+                here.write_text(file.text, "utf-8")
+                there = self.guest.deliver(here, sha256=hashlib.sha256(here.read_bytes()).hexdigest())
+            parent = file.path.rpartition("\\")[0]
+            self._do(f'(if not exist "{parent}" mkdir "{parent}") & copy /y "{there}" "{file.path}"')
+        return made
+
+    def kept(self, files: tuple[UserFile, ...], *, after: str) -> None:
+        """Make sure that a person's files are there and as they were."""
+        for file in files:
+            outcome = self.guest.run(f'type "{file.path}"')
+            if not outcome.ok:
+                raise ProductFailed(f"after {after}: the user's own file {file.path} is gone")
+            if outcome.stdout.strip() != file.text.strip():
+                raise ProductFailed(f"after {after}: the user's own file {file.path} was changed")
+
+    def as_a_standard_user(self) -> Installation:
+        """Give the same product to the standard account, proven limited first: a write must be refused.
+
+        Raises MachineFailed when the account may write among the programs, for then a refusal would prove nothing.
+        """
+        limited = self.guest.as_account("standard")
+        probe = limited.run(
+            f'(echo probe>"{_PROBE}") & if exist "{_PROBE}" (del "{_PROBE}" & exit /b 9) else exit /b 5'
+        )
+        if probe.exit_code == 9:
+            raise MachineFailed(
+                rf"the standard account {limited.account!r} may write to C:\Program Files",
+                machine=self.guest.machine,
+                advice="take it out of the administrators, or name another account in the site file",
+            )
+        self.evidence.note(rf"{limited.account} is limited: a write to C:\Program Files was refused")
+        if self.guest.facts().is_lab:
+            self.evidence.note(
+                "a lab guest's registry has no access control: only refused writes of files stop this account"
+            )
+        return Installation(limited, self.product, self.evidence)
+
+    # ---
+
+    def _run_installer(self, version: str, package: Package, name: str) -> tuple[Outcome, ExitMeaning, str]:
+        there = self._delivered(package)
+        log = self._log(name)
+        if self.product.kind == "zip":
+            there = self._unpacked(package, there)
+        return self._run(self.product.install_command(version, there, log=log), log, package)
+
+    def _run(self, command: str, log: str, package: Package | None = None) -> tuple[Outcome, ExitMeaning, str]:
+        """Run a command of the product and keep its log, also when it hangs; a guest that is lost stays lost."""
+        told = ""
+        try:
+            outcome = self.guest.run(command, deadline=self.product.deadline or 120.0)
+        finally:
+            if log in command:
+                told = self._keep_log(log)
+        meaning = self.product.meaning(outcome.exit_code)
+        reason = "" if meaning.success else reason_in(told, package.file if package else None) or own_words(outcome)
+        return outcome, meaning, reason
+
+    def _remove(self, command: str, version: str, log: str) -> None:
+        outcome, meaning, reason = self._run(command, log)
+        if not meaning.success:
+            self._blame(f"{version} was not uninstalled: {self._ended(outcome, meaning, reason)}", meaning)
+        self._put_on_path(present=False)
+        if self.product.uninstall.settle:
+            proofs = self.product.proofs_of(version)
+            until_the_removal_settles(self.product.uninstall.settle)(lambda: present_files(self.guest, proofs))
+
+    def _registered_command(self, registered: Mapping[str, str], version: str, log: str) -> str:
+        if self.product.kind != "msi":
+            return self.product.uninstall_command(version, registered=registered, log=log)
+        loud = registered.get("uninstallstring", "")
+        code = re.search(r"\{[0-9A-Fa-f-]{36}\}", loud)
+        if code is None:
+            raise ProductFailed(f"{version} registered no command to uninstall it (UninstallString is {loud!r})")
+        # Windows' list starts "MsiExec.exe /I{code}" or /X, which asks what to do: the same removal without questions
+        return f'msiexec /x {code[0]} /qn /norestart /l*v "{log}"'
+
+    def _delivered(self, package: Package) -> str:
+        return self.guest.deliver(package.file, sha256=package.sha256)
+
+    def _unpacked(self, package: Package, there: str) -> str:
+        folder = rf"{STAGE}\{package.sha256[:16]}"
+        administrator = self.guest.as_account("administrator")
+        if "tar" in administrator.facts().has:
+            self._do(self.product.unpack_command(there, folder), administrator)
+            return folder
+        # a guest without tar gets the files one by one
+        with tempfile.TemporaryDirectory(prefix="wincompat-") as unpacked, zipfile.ZipFile(package.file) as archive:
+            for member in archive.infolist():
+                if member.is_dir():
+                    continue
+                here = Path(archive.extract(member, unpacked))
+                brought = administrator.deliver(here, sha256=hashlib.sha256(here.read_bytes()).hexdigest())
+                place = folder + "\\" + str(here.relative_to(unpacked).parent).replace("/", "\\").removesuffix(".")
+                self._do(f'(if not exist "{place}" mkdir "{place}") & copy /y "{brought}" "{place}"', administrator)
+        return folder
+
+    def _put_on_path(self, *, present: bool) -> None:
+        if self.product.add_to_path is None:
+            return
+        state = self.guest.state(roots=())
+        current = (state.system_path if self.product.add_to_path == "system" else state.user_path).entries
+        command = self.product.path_command(";".join(current), present=present)
+        if command is not None:
+            self._do(command)
+
+    def _do(self, command: str, guest: Guest | None = None) -> None:
+        """Run a command of ours, which the guest has to carry out."""
+        outcome = (guest or self.guest).run(command)
+        if not outcome.ok:
+            raise MachineFailed(
+                f"{command} ended with {shown(outcome.exit_code)}: {own_words(outcome)}",
+                machine=self.guest.machine,
+                advice="look at its free space and at what the account may do",
+            )
+
+    def _log(self, name: str) -> str:
+        if not self._temp:
+            self._temp = self.guest.run("echo %TEMP%").stdout.strip().rstrip("\\")
+        return rf"{self._temp}\wincompat-{name}.log"
+
+    def _keep_log(self, log: str) -> str:
+        name = log.rpartition("\\")[2].removeprefix("wincompat-")
+        try:
+            text = self.guest.read_text(log)
+        except DeliveryFailed as error:
+            self.evidence.note(f"no {name}: {error.problem}")
+            return ""
+        self.evidence.keep(name, text, kind="log")
+        return text
+
+    def _ended(self, outcome: Outcome, meaning: ExitMeaning, reason: str) -> str:
+        who = {"msi": "msiexec", "exe": "the installer", "zip": "the copy"}[self.product.kind]
+        return f"{who} ended with {shown(outcome.exit_code)} ({meaning.words})" + (f": {reason}" if reason else "")
+
+    def _blame(self, words: str, meaning: ExitMeaning) -> None:
+        if meaning.fault is Fault.SITE:
+            raise MachineFailed(words, machine=self.guest.machine, advice="look at the guest: the product never began")
+        if meaning.fault is Fault.HARNESS:
+            raise HarnessError(words)
+        raise ProductFailed(words)

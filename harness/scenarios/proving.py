@@ -1,0 +1,132 @@
+"""Whether a product shows on a guest what its file says that it shows once it is installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from harness.exit_codes import shown
+from harness.guest.registry import read_keys
+
+if TYPE_CHECKING:
+    from harness.guest.guest import Guest
+    from harness.guest.outcome import Outcome
+    from harness.guest.state import State, UninstallEntry
+    from harness.products import CommandProof, PathEntry, Product, Proofs
+    from harness.products import UninstallEntry as EntryProof
+
+_TROUBLE = re.compile(r"error|fatal|not found|denied|cannot|failed", re.IGNORECASE)
+
+
+def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
+    """Say in words what an installed version should show and does not; nothing when it proves itself.
+
+    Raises Hung when the product's own command does not end.
+    """
+    proofs = product.proofs_of(version)
+    lacking = [*_files(guest, proofs), *_registry(guest, proofs)]
+    if proofs.uninstall_entry is not None or proofs.path:
+        state = guest.state(roots=())
+        if proofs.uninstall_entry is not None:
+            lacking += _entry(state, proofs.uninstall_entry)
+        if proofs.path:
+            lacking += _path(guest, state, proofs.path)
+    if proofs.command is not None:
+        lacking += _command(guest.run(proofs.command.run, deadline=product.deadline or 60.0), proofs.command)
+    return lacking
+
+
+def present_files(guest: Guest, proofs: Proofs) -> list[str]:
+    """Name the files of these proofs that are there."""
+    return [path for path, there in _there(guest, proofs.files) if there]
+
+
+def entries_of(state: State, proof: EntryProof) -> list[UninstallEntry]:
+    """Find the entries in Windows' list of programs that carry a product's name."""
+    hive = "HKEY_CURRENT_USER" if proof.account == "user" else "HKEY_LOCAL_MACHINE"
+    return [
+        entry
+        for key, entry in state.uninstall.items()
+        if key.upper().startswith(hive) and entry.name == proof.display_name
+    ]
+
+
+def own_words(outcome: Outcome) -> str:
+    """Pick the line in which a command says what is wrong, or nothing."""
+    for stream in (outcome.stderr, outcome.stdout):
+        lines = [line.strip() for line in stream.splitlines() if line.strip()]
+        if lines:
+            return next((line for line in lines if _TROUBLE.search(line)), lines[0])[:300]
+    return ""
+
+
+def _there(guest: Guest, paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    if paths:
+        answers = guest.run_each([f'if exist "{path}" echo there' for path in paths])
+        yield from ((path, "there" in answer.stdout) for path, answer in zip(paths, answers, strict=True))
+
+
+def _files(guest: Guest, proofs: Proofs) -> Iterator[str]:
+    gone = [path for path, there in _there(guest, proofs.files) if not there]
+    if gone:
+        more = f" and {len(gone) - 2} more files" if len(gone) > 2 else ""
+        yield f"{', '.join(gone[:2])}{more} {'is' if len(gone) == 1 else 'are'} missing"
+
+
+def _registry(guest: Guest, proofs: Proofs) -> Iterator[str]:
+    if not proofs.registry:
+        return
+    asked = [f'reg query "{one.key}" ' + (f'/v "{one.value}"' if one.value else "/ve") for one in proofs.registry]
+    for proof, answer in zip(proofs.registry, guest.run_each(asked), strict=True):
+        name = f"{proof.key}\\{proof.value}" if proof.value else proof.key
+        values = next((values for values in read_keys(answer.stdout).values() if values), {})
+        # the default value is printed under a name in the guest's language: it is the only one that was asked for
+        value = values.get(proof.value.lower()) if proof.value else next(iter(values.values()), None)
+        if not answer.ok or value is None:
+            yield f"the registry value {name} is missing"
+        elif proof.equals is not None and proof.equals not in (value.number, value.text):
+            yield f"the registry value {name} is {value.text!r}, not {str(proof.equals)!r}"
+
+
+def _entry(state: State, proof: EntryProof) -> Iterator[str]:
+    found = entries_of(state, proof)
+    if not found:
+        yield f"{proof.display_name!r} is not registered in Windows' list of programs"
+    elif len(found) > 1:
+        yield f"{proof.display_name!r} is registered {len(found)} times ({', '.join(entry.version for entry in found)})"
+    elif proof.display_version is not None and found[0].version != proof.display_version:
+        yield f"{proof.display_name!r} is registered with version {found[0].version!r}, not {proof.display_version!r}"
+    elif proof.publisher is not None and found[0].values.get("publisher") != proof.publisher:
+        yield f"{proof.display_name!r} is registered with publisher {found[0].values.get('publisher')!r}"
+
+
+def _path(guest: Guest, state: State, proofs: tuple[PathEntry, ...]) -> Iterator[str]:
+    variables = _variables(guest.run("set"))
+    for proof in proofs:
+        entries = (state.system_path if proof.scope == "system" else state.user_path).entries
+        wanted = _folder(proof.folder, variables)
+        times = sum(_folder(entry, variables) == wanted for entry in entries)
+        if times == 0:
+            yield f"{proof.folder} is not in the {proof.scope} PATH"
+        elif times > 1:
+            yield f"{proof.folder} is {times} times in the {proof.scope} PATH"
+
+
+def _variables(answer: Outcome) -> dict[str, str]:
+    pairs = (line.partition("=") for line in answer.stdout.splitlines())
+    return {name.casefold(): value for name, _, value in pairs if name}
+
+
+def _folder(text: str, variables: Mapping[str, str]) -> str:
+    """Make two ways to write a folder comparable."""
+    expanded = re.sub(r"%([^%]+)%", lambda name: variables.get(name[1].casefold(), name[0]), text)
+    return expanded.strip('" ').rstrip("\\").casefold()
+
+
+def _command(outcome: Outcome, proof: CommandProof) -> Iterator[str]:
+    if outcome.exit_code != proof.exit_code:
+        words = own_words(outcome)
+        yield f"{proof.run} ended with {shown(outcome.exit_code)}" + (f": {words}" if words else "")
+    elif not proof.holds(outcome.text):
+        yield f"{proof.run} printed {outcome.text.strip()[:200]!r}, not {proof.expected}"

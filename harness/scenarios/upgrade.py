@@ -1,0 +1,30 @@
+"""upgrade: the new version takes the place of an older one, and what the user made stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.matrix import Cell
+    from harness.scenarios.installation import Installation
+    from harness.scenarios.steps import Steps
+
+
+def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
+    """Replace an older version: one is registered, it works, and the user's own files survive."""
+    old, new = cell.from_version, cell.version
+    assert old is not None, "an upgrade needs a version to start from"
+    with step(f"install {old}"):
+        installation.install(old)
+    with step(f"prove {old}"):
+        installation.prove(old)
+    with step("make something of one's own"):
+        made = installation.make_user_files(old)
+    with step(f"upgrade to {new}"):
+        installation.install(new, over=old)
+    with step(f"prove {new}"):
+        installation.prove(new)
+    with step(f"look for what is left of {old}"):
+        installation.replaced(old, by=new)
+    with step("look for one's own files"):
+        installation.kept(made, after=f"the upgrade to {new}")

@@ -1,0 +1,22 @@
+"""Every wait of the scenarios, by name; no other sleep exists there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import tenacity
+
+
+def until_the_removal_settles(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
+    """Look again while an uninstaller that has returned already is still at work, and on nothing else.
+
+    The attempt answers with what is left; the last answer is returned when ``within`` seconds are over.
+    """
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_result(bool),
+        wait=tenacity.wait_fixed(0.25),
+        stop=tenacity.stop_before_delay(within),
+        sleep=sleep,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
