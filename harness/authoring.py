@@ -146,8 +146,8 @@ def mistakes_in(error: ValidationError, document: object, model: type[BaseModel]
     # a wrong key comes first: it is most often why another one is missing
     for detail in sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden"):
         place = _place(detail["loc"], document)
-        if place in found:
-            continue
+        if place in found or (detail["type"] == "too_short" and _at(document, place)):
+            continue  # said already; and a list is not called empty because its items are wrong
         # a file of nothing but wrong keys holds a hundred thousand: only the first ones are worth a search
         found[place] = _sentence(detail, place, document, model) if len(found) < 50 else "is wrong too"
     return list(found.values())

@@ -133,10 +133,10 @@ def read_matrix(path: Path, *, scenarios: Collection[str], files: bool = True, h
         else:
             if product.id in products and word not in written.products[:index]:
                 mistakes.append(f"products[{index}]: {quoted(word)} is {product.id!r} again")
-            if product.scenarios is not None and not set(product.scenarios) & set(written.scenarios):
-                mistakes.append(f"products[{index}]: {word} supports only {', '.join(product.scenarios)}")
             found = [*_broken_promises(product, scenarios), *(product.check_files(hashes=hashes) if files else ())]
             elsewhere += (f"{shown(file)}: {mistake}" for mistake in found)
+            if not found and product.scenarios is not None and not set(product.scenarios) & set(written.scenarios):
+                mistakes.append(f"products[{index}]: {word} supports only {', '.join(product.scenarios)}")
             deadline = written.deadline if product.deadline is None else product.deadline
             products[product.id] = product.model_copy(update={"deadline": deadline})
     matrix = Matrix(
