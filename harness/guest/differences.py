@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Subjects that change without anybody's doing; ``pattern`` matches the whole subject, ``why`` says who does it."""
+    """Subjects that change without anybody's doing: ``among`` files, software or services; ``pattern`` is the whole."""
 
+    among: str
     pattern: str
     why: str
 
@@ -34,40 +35,58 @@ class Noise:
 _ANY = r"(?:\\.*)?"
 
 NOISE: tuple[Noise, ...] = (
-    Noise(r"C:\\wincompat" + _ANY, "the harness's own cache and logs"),
-    Noise(r"C:\\(?:pagefile|swapfile|hiberfil)\.sys|C:\\DumpStack\.log(?:\.tmp)?", "memory and crash files of Windows"),
-    Noise(r"C:\\(?:\$Recycle\.Bin|System Volume Information|\$WinREAgent|Recovery)", "Windows' own folders"),
-    Noise(r"C:\\ProgramData\\Microsoft\\(?:Windows Defender|Search|Diagnosis|Crypto|Network)" + _ANY, "services"),
+    Noise("file", r"C:\\wincompat" + _ANY, "the harness's own cache and logs"),
     Noise(
-        r"C:\\ProgramData\\Microsoft\\Windows\\(?!Start Menu).*", "error reports, app repository, caches of services"
+        "file",
+        r"C:\\(?:pagefile|swapfile|hiberfil)\.sys|C:\\DumpStack\.log(?:\.tmp)?",
+        "memory and crash files of Windows",
     ),
-    Noise(r"C:\\ProgramData\\(?:USOPrivate|USOShared|SoftwareDistribution|regid\.[^\\]*)" + _ANY, "Windows Update"),
-    Noise(r"C:\\ProgramData\\VMware" + _ANY, "the logs of VMware Tools"),
-    Noise(r"C:\\ProgramData\\Package Cache\\[^\\]*\\state\.rsm", "restart markers of setup bundles at work"),
+    Noise("file", r"C:\\(?:\$Recycle\.Bin|System Volume Information|\$WinREAgent|Recovery)", "Windows' own folders"),
     Noise(
+        "file", r"C:\\ProgramData\\Microsoft\\(?:Windows Defender|Search|Diagnosis|Crypto|Network)" + _ANY, "services"
+    ),
+    Noise(
+        "file",
+        r"C:\\ProgramData\\Microsoft\\Windows\\(?!Start Menu).*",
+        "error reports, app repository, caches of services",
+    ),
+    Noise(
+        "file", r"C:\\ProgramData\\(?:USOPrivate|USOShared|SoftwareDistribution|regid\.[^\\]*)" + _ANY, "Windows Update"
+    ),
+    Noise("file", r"C:\\ProgramData\\VMware" + _ANY, "the logs of VMware Tools"),
+    Noise("file", r"C:\\ProgramData\\Package Cache\\[^\\]*\\state\.rsm", "restart markers of setup bundles at work"),
+    Noise(
+        "file",
         r"C:\\Program Files\\(?:WindowsApps|ModifiableWindowsApps|Windows Defender[^\\]*)" + _ANY,
         "store, virus scanner",
     ),
-    Noise(r"C:\\Program Files(?: \(x86\))?\\Microsoft\\Edge[^\\]*" + _ANY, "Edge updates itself"),
-    Noise(r"Microsoft Edge.*", "Edge updates itself"),
-    Noise(r"\w+_[0-9a-f]{4,8}", "services made anew for each log-on"),
+    Noise("file", r"C:\\Program Files(?: \(x86\))?\\Microsoft\\Edge[^\\]*" + _ANY, "Edge updates itself"),
+    Noise("uninstall entry", r"Microsoft Edge.*", "Edge updates itself"),
+    Noise("service", r"\w+_[0-9a-f]{4,8}", "services made anew for each log-on"),
 )
 """What is never reported, each with its reason; matched without regard to case."""
 
-_NOISE = re.compile("|".join(f"(?:{noise.pattern})" for noise in NOISE), re.IGNORECASE)
+_NOISE = {
+    among: re.compile("|".join(f"(?:{one.pattern})" for one in NOISE if one.among == among), re.IGNORECASE)
+    for among in ("file", "uninstall entry", "service")
+}
 
 
 def changes(before: State, now: State) -> tuple[Change, ...]:
     """Tell what differs, in the order files, software, services, PATH; raises ValueError for different accounts."""
     if before.account.lower() != now.account.lower():
         raise ValueError(f"a state of {now.account!r} says nothing about one of {before.account!r}")
-    found = (*_files(before, now), *_uninstall(before, now), *_services(before, now))
-    quiet = [change for change in found if not _NOISE.fullmatch(change.subject)]
     return (
-        *quiet,
+        *_heard("file", _files(before, now)),
+        *_heard("uninstall entry", _uninstall(before, now)),
+        *_heard("service", _services(before, now)),
         *_path("system PATH", before.system_path, now.system_path),
         *_path("user PATH", before.user_path, now.user_path),
     )
+
+
+def _heard(among: str, found: Iterable[Change]) -> Iterator[Change]:
+    return (change for change in found if not _NOISE[among].fullmatch(change.subject))
 
 
 def _files(before: State, now: State) -> Iterator[Change]:

@@ -11,13 +11,16 @@ from harness.errors import GuestLost
 from harness.guest.outcome import Outcome
 from harness.guest.registry import RegistryValue, read_keys
 
-_TOOLS = ("curl", "tar", "certutil", "wevtutil", r"WindowsPowerShell\v1.0\powershell")
+_TOOLS = ("curl", "tar", "certutil", "wevtutil")
+_POWERSHELL = r"%SystemRoot%\Microsoft.NET\assembly\GAC_MSIL\System.Management.Automation"
 
 QUESTIONS: tuple[str, ...] = (
     r'reg query "HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"',
     r"reg query HKLM\Software\pytest-wincompat\Lab",
     "whoami",
     f"for %t in ({' '.join(_TOOLS)}) do @if exist %SystemRoot%\\System32\\%t.exe echo %t",
+    # starting PowerShell would answer for certain, and take longer than all the rest; without this it cannot start
+    f"if exist {_POWERSHELL} echo powershell",
     # present is not enough for these two: a lab guest carries them as programs that do nothing and print nothing
     r"if exist %SystemRoot%\System32\certutil.exe certutil -hashfile %SystemRoot%\win.ini SHA256",
     r"if exist %SystemRoot%\System32\wevtutil.exe wevtutil get-log Application",
@@ -65,7 +68,7 @@ class Facts:
 
 def read_facts(answers: Sequence[Outcome], *, machine: str) -> Facts:
     """Read the answers to QUESTIONS; raises GuestLost when the guest does not even tell its build."""
-    version, lab, account, tools, certutil, wevtutil = answers
+    version, lab, account, tools, powershell, certutil, wevtutil = answers
     values = _only_key(version)
     number = values.get("currentbuild", RegistryValue("", "")).text
     if not number.isdecimal():
@@ -77,7 +80,7 @@ def read_facts(answers: Sequence[Outcome], *, machine: str) -> Facts:
     revision = values["ubr"].number if "ubr" in values else None
     build = Build(int(number), revision or 0)
     silent = {name for name, answer in (("certutil", certutil), ("wevtutil", wevtutil)) if not answer.stdout.strip()}
-    present = {line.rpartition("\\")[2].strip().lower() for line in tools.stdout.splitlines() if line.strip()}
+    present = set((tools.stdout + powershell.stdout).split())
     wine = _only_key(lab).get("wine")
     return Facts(
         build=build,

@@ -133,7 +133,7 @@ class Guest:
             raise GuestUnreachable(
                 f"not ready within {budget:g} s; at last: {error.problem}",
                 machine=self.machine,
-                advice=f"{error.advice}; is {self.address} its address, and does WinRM listen on {self._endpoint.port}?",
+                advice=f"{error.advice}; is {self.address} its address, is WinRM on {self._endpoint.port}?",
             ) from error
 
     def facts(self) -> Facts:

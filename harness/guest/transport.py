@@ -14,6 +14,7 @@ keeps one security context for it, so a Transport belongs to one thread at a tim
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 import struct
 from collections.abc import Iterator
@@ -235,4 +236,4 @@ def _innermost(error: BaseException) -> str:
             break
         reason = inner
     words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return str(words)
+    return re.sub(r"^.*\[Errno -?\d+\] ", "", str(words))

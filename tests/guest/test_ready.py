@@ -1,0 +1,116 @@
+"""Waiting for a booting guest: what is tried again, what is not, and what is said in the end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from harness.errors import GuestRefused, GuestUnreachable
+from harness.guest.guest import Guest
+from harness.guest.transport import Endpoint
+from harness.site import WinRM
+
+from .scripted_wsman import Mishap, ScriptedWSMan, serving
+
+
+@pytest.fixture
+def script() -> Iterator[ScriptedWSMan]:
+    """Serve a guest that tells its facts."""
+    script = ScriptedWSMan()
+    script.prepare = script.tells_facts
+    with serving(script):
+        yield script
+
+
+def _guest(endpoint: Endpoint) -> Guest:
+    return Guest(endpoint, machine="win-a")
+
+
+def test_readiness_and_facts_cost_three_messages(script: ScriptedWSMan) -> None:
+    """The first command that proves the guest ready is the one that asks for its facts."""
+    with _guest(script.endpoint) as guest:
+        guest.wait_until_ready(5)
+        assert guest.facts().build.number == 19045
+        assert guest.round_trips == 3
+    assert not script.shells
+
+
+def test_a_booting_guest_may_stumble_in_every_known_way() -> None:
+    """Nobody listens, then the service is not there yet, drops us, fails, and refuses a right password for a moment."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = int(reserved.getsockname()[1])
+    script = ScriptedWSMan(port=port)
+    script.prepare = script.tells_facts
+    script.mishaps["Create"] = [Mishap(status=503), Mishap(), Mishap(status=500), Mishap(status=401), Mishap(fault=995)]
+    ready = threading.Event()
+    over = threading.Event()
+
+    def boot() -> None:
+        ready.wait(10)
+        with serving(script):
+            over.wait(30)
+
+    booting = threading.Thread(target=boot)
+    booting.start()
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        ready.set()
+        threading.Event().wait(min(seconds, 0.05))
+
+    endpoint = Endpoint("127.0.0.1", WinRM(scheme="http", port=port, auth="basic"), "tester", SecretStr("right"))
+    try:
+        with Guest(endpoint, machine="win-a", sleep=sleep) as guest:
+            guest.wait_until_ready(20)
+    finally:
+        over.set()
+        booting.join()
+    assert script.count("Create") == 6
+    assert max(slept) == 2.0  # after the refusal, and only then
+
+
+def test_a_refusal_that_lasts_is_fatal_before_an_account_is_locked_out(script: ScriptedWSMan) -> None:
+    """A wrong password is not tried until the budget ends; Windows locks accounts after ten tries."""
+    script.mishaps["Create"] = [Mishap(status=401)] * 100
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    guest = Guest(script.endpoint, machine="win-a", clock=lambda: now[0], sleep=sleep)
+    with pytest.raises(GuestRefused, match="win-a: WinRM refuses the account 'tester'"):
+        guest.wait_until_ready(600)
+    assert script.count("Create") <= 6
+    assert now[0] <= 12
+
+
+def test_a_guest_that_never_listens_is_unreachable_with_its_address() -> None:
+    """The message names the machine, the address, the budget and where to look."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = int(reserved.getsockname()[1])
+    endpoint = Endpoint("127.0.0.1", WinRM(scheme="http", port=port, auth="basic"), "tester", SecretStr("right"))
+    with pytest.raises(GuestUnreachable, match=rf"win-a: not ready within 0\.2 s; .*127\.0\.0\.1:{port}.*console"):
+        _guest(endpoint).wait_until_ready(0.2)
+
+
+def test_a_guest_that_accepts_and_never_answers_is_unreachable_within_the_budget() -> None:
+    """A hanging service is asked no longer than the budget allows."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        endpoint = Endpoint(
+            "127.0.0.1", WinRM(scheme="http", port=deaf.getsockname()[1], auth="basic"), "tester", SecretStr("right")
+        )
+        with pytest.raises(GuestUnreachable, match="no answer in time"):
+            _guest(endpoint).wait_until_ready(1.0)
+
+
+def test_a_port_that_is_not_winrm_is_not_waited_for(script: ScriptedWSMan) -> None:
+    """What the site file has wrong does not get better while one waits."""
+    script.mishaps["Create"] = [Mishap(status=404)]
+    with pytest.raises(GuestUnreachable, match="cannot be used as the site describes it"):
+        _guest(script.endpoint).wait_until_ready(60)
+    assert script.count("Create") == 1
