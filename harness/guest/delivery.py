@@ -44,6 +44,7 @@ class Delivery:
         self._courier = courier
         self._ask = ask
         self._held: dict[str, str] = {}
+        self._silent = False  # a certutil that prints nothing has answered nothing, and will not
 
     def forget(self) -> None:
         """Forget what was verified: the guest was reverted or restarted."""
@@ -106,7 +107,10 @@ class Delivery:
 
     def _told_hash(self, path: str) -> str | None:
         """Ask the guest for a file's hash; None when the file is missing or certutil prints nothing, as in a lab."""
+        if self._silent:
+            return None
         (answer,) = self._ask([f'certutil -hashfile "{path}" SHA256'])
+        self._silent = answer.ok and not answer.stdout.strip()
         found = _HASH.search(answer.stdout)
         return found.group().replace(" ", "").lower() if answer.ok and found else None
 
