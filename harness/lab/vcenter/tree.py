@@ -1,0 +1,324 @@
+"""The inventory's tree: one datacenter with one host, one datastore, one network, and folders of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from harness.lab.vcenter.objects import Entity, Inventory, Served, answers, shows
+from harness.lab.vcenter.soap import Call, vim, vmodl
+from harness.lab.vcenter.tasks import Task, Tasks
+from harness.lab.vcenter.virtualmachine import VirtualMachine
+
+if TYPE_CHECKING:
+    from harness.lab.guest import LabGuest
+
+_GIB = 1024**3
+_KEPT_FILES = 64
+
+
+class Folder(Entity):
+    """A folder of entities, of the kinds that it may hold."""
+
+    kind = vim.Folder
+
+    def __init__(self, moid: str, name: str, parent: Entity | None, kinds: list[Any]) -> None:
+        super().__init__(moid, name, parent)
+        self.kinds = kinds
+        self.held: list[Entity] = []
+        self.new_folder: Callable[[Folder, str], Folder] | None = None
+
+    @property
+    def children(self) -> list[Entity]:
+        """What it holds."""
+        return self.held
+
+    @shows("childEntity")
+    def _children(self) -> Any:
+        return [child.ref for child in self.held]
+
+    @shows("childType")
+    def _kinds(self) -> Any:
+        return self.kinds
+
+    @answers("CreateFolder")
+    def _create(self, call: Call) -> Any:
+        if self.new_folder is None:
+            raise vmodl.fault.NotSupported(msg="The lab has new folders for machines only.")
+        return self.new_folder(self, call["name"]).ref
+
+
+class Datacenter(Entity):
+    """The one datacenter."""
+
+    kind = vim.Datacenter
+
+    def __init__(self, moid: str, name: str, parent: Entity) -> None:
+        super().__init__(moid, name, parent)
+        self.folders: dict[str, Folder] = {}
+
+    @property
+    def children(self) -> list[Entity]:
+        """Its four folders."""
+        return list(self.folders.values())
+
+
+class Fixture(Entity):
+    """A part of the tree that never changes: host, resource pool, network; described by its table of properties."""
+
+    def __init__(self, moid: str, name: str, parent: Entity, table: dict[str, Callable[[], Any]]) -> None:
+        super().__init__(moid, name, parent)
+        self.below_it: list[Entity] = []
+        # an instance's own table hides the class's: two hosts need not look alike
+        self.properties = {**self.properties, **{name: _asked(value) for name, value in table.items()}}
+
+    @property
+    def children(self) -> list[Entity]:
+        """What hangs below it, as a compute resource's hosts do."""
+        return self.below_it
+
+
+def _reference(entity: Entity) -> Callable[[Any], Any]:
+    return lambda _: entity.ref
+
+
+def _asked(value: Callable[[], Any]) -> Callable[[Any], Any]:
+    return lambda _: value()
+
+
+class ComputeResource(Fixture):
+    """The compute resource."""
+
+    kind = vim.ComputeResource
+
+
+class Host(Fixture):
+    """The host: this computer, under a name of the lab."""
+
+    kind = vim.HostSystem
+
+
+class Pool(Fixture):
+    """The resource pool."""
+
+    kind = vim.ResourcePool
+
+
+class Network(Fixture):
+    """The network: the loopback addresses of the lab."""
+
+    kind = vim.Network
+
+
+class Datastore(Fixture):
+    """The datastore: holds the screenshots, the last few of them."""
+
+    kind = vim.Datastore
+
+    def __init__(self, moid: str, name: str, parent: Entity, table: dict[str, Callable[[], Any]]) -> None:
+        super().__init__(moid, name, parent, table)
+        self.files: dict[str, bytes] = {}
+
+    def keep(self, path: str, content: bytes) -> str:
+        """Store a file and give its datastore path: ``[lab] win10-21h2-a/win10-21h2-a-1.png``."""
+        self.files[path] = content
+        while len(self.files) > _KEPT_FILES:
+            del self.files[next(iter(self.files))]
+        return f"[{self.name}] {path}"
+
+
+class FileManager(Served):
+    """Deletes files from the datastore."""
+
+    kind = vim.FileManager
+
+    def __init__(self, premises: Premises) -> None:
+        super().__init__("FileManager")
+        self.premises = premises
+
+    @answers("DeleteDatastoreFile_Task")
+    def _delete(self, call: Call) -> Any:
+        store = self.premises.datastore
+
+        async def work(_: Task) -> None:
+            path = call["name"].removeprefix(f"[{store.name}]").strip()
+            if store.files.pop(path, None) is None:
+                raise vim.fault.FileNotFound(file=call["name"], msg=f"File {call['name']} was not found")
+
+        return self.premises.tasks.start(call.method, store, call.user, work).ref
+
+
+class Premises:
+    """The tree, and what a machine needs of it: places, names, and somebody who gives its guest an address."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        admit: Callable[[LabGuest], Awaitable[str]],
+        dismiss: Callable[[LabGuest], Awaitable[None]],
+    ) -> None:
+        self.inventory, self.admit, self.dismiss = inventory, admit, dismiss
+        self.tasks = Tasks(inventory)
+        self.root = Folder("group-d1", "Datacenters", None, [vim.Folder, vim.Datacenter])
+        self.datacenter = Datacenter("datacenter-1", "Lab", self.root)
+        self.root.held.append(self.datacenter)
+        for word, name, kinds in _FOLDERS:
+            self.datacenter.folders[name] = Folder(inventory.number(word), name, self.datacenter, kinds)
+        folders = self.datacenter.folders
+        self.compute = ComputeResource("domain-s1", "lab-host", folders["host"], self._compute())
+        self.host = Host("host-1", "lab-host", self.compute, self._host())
+        self.pool = Pool("resgroup-1", "Resources", self.compute, self._pool())
+        self.datastore = Datastore("datastore-1", "lab", folders["datastore"], self._datastore())
+        self.network = Network("network-1", "Lab loopback", folders["network"], self._network())
+        self.compute.below_it = [self.host, self.pool]
+        for name, held in (("host", self.compute), ("datastore", self.datastore), ("network", self.network)):
+            folders[name].held.append(held)
+        self.datacenter.properties = {
+            **Datacenter.properties,
+            **{f"{name}Folder": _reference(folder) for name, folder in folders.items()},
+            "datastore": lambda _: [self.datastore.ref],
+            "network": lambda _: [self.network.ref],
+            "configuration": lambda _: vim.Datacenter.ConfigInfo(),
+        }
+        folders["vm"].new_folder = self.new_folder
+        self.windows = self.new_folder(folders["vm"], "Windows")
+        for thing in (self.root, self.tasks, FileManager(self), *self.root.below()):
+            inventory.add(thing)
+
+    def machines(self) -> list[VirtualMachine]:
+        """Every machine, in the order of the tree."""
+        return [entity for entity in self.root.below() if isinstance(entity, VirtualMachine)]
+
+    def new_folder(self, parent: Folder, name: str) -> Folder:
+        """Make a folder for machines; raises InvalidName or DuplicateName."""
+        self.check_name(parent, name)
+        folder = Folder(self.inventory.number("group-v"), name, parent, [vim.Folder, vim.VirtualMachine])
+        folder.new_folder = self.new_folder
+        parent.held.append(folder)
+        self.inventory.add(folder)
+        return folder
+
+    def folder(self, reference: Any) -> Folder:
+        """Find a folder that may hold machines; raises InvalidArgument for another."""
+        folder = self.inventory.find(reference)
+        if not isinstance(folder, Folder) or vim.VirtualMachine not in folder.kinds:
+            raise vmodl.fault.InvalidArgument(invalidProperty="folder", msg="The folder holds no machines.")
+        return folder
+
+    def check_name(self, folder: Entity, name: str) -> None:
+        """Raise InvalidName or DuplicateName unless a machine may have this name here."""
+        if not name or len(name) > 80 or "/" in name:
+            raise vim.fault.InvalidName(name=name, msg=f"{name!r} cannot be the name of a machine.")
+        taken = next((child for child in folder.children if child.name == name), None)
+        if taken is not None:
+            raise vim.fault.DuplicateName(name=name, object=taken.ref, msg=f"The name {name!r} already exists.")
+
+    def guest_name(self, wanted: str) -> str:
+        """Find a name for a new guest that no other guest has."""
+        taken = {vm.guest.name for vm in self.machines()}
+        name = wanted
+        while name in taken:
+            name = self.inventory.number(wanted)
+        return name
+
+    def house(self, vm: VirtualMachine) -> None:
+        """Put a machine into its folder."""
+        assert isinstance(vm.parent, Folder)  # noqa: S101 - machines are made for a folder
+        vm.parent.held.append(vm)
+        self.inventory.add(vm)
+
+    def evict(self, vm: VirtualMachine) -> None:
+        """Take a machine and its snapshots out of the inventory."""
+        assert isinstance(vm.parent, Folder)  # noqa: S101 - machines are made for a folder
+        vm.parent.held.remove(vm)
+        for snapshot in vm.snapshots.all():
+            self.inventory.objects.pop(snapshot.moid, None)
+        self.inventory.remove(vm)
+
+    def _all(self) -> Any:
+        return [vm.ref for vm in self.machines()]
+
+    def _compute(self) -> dict[str, Callable[[], Any]]:
+        return {
+            "host": lambda: [self.host.ref],
+            "resourcePool": lambda: self.pool.ref,
+            "datastore": lambda: [self.datastore.ref],
+            "network": lambda: [self.network.ref],
+            "summary": lambda: vim.ComputeResource.Summary(
+                totalCpu=4000, totalMemory=8 * _GIB, numCpuCores=2, numCpuThreads=2, effectiveCpu=4000,
+                effectiveMemory=8192, numHosts=1, numEffectiveHosts=1, overallStatus="green",
+            ),
+            "configurationEx": lambda: vim.ComputeResource.ConfigInfo(vmSwapPlacement="vmDirectory"),
+        }  # fmt: skip
+
+    def _host(self) -> dict[str, Callable[[], Any]]:
+        def runtime() -> Any:
+            return vim.host.RuntimeInfo(connectionState="connected", powerState="poweredOn", inMaintenanceMode=False)
+
+        config = vim.host.Summary.ConfigSummary(
+            name="lab-host", port=902, vmotionEnabled=False, faultToleranceEnabled=False
+        )
+        return {
+            "runtime": runtime,
+            "summary": lambda: vim.host.Summary(
+                host=self.host.ref, runtime=runtime(), config=config, quickStats=vim.host.Summary.QuickStats(),
+                overallStatus="green", rebootRequired=False,
+            ),
+            "vm": self._all,
+            "datastore": lambda: [self.datastore.ref],
+            "network": lambda: [self.network.ref],
+        }  # fmt: skip
+
+    def _pool(self) -> dict[str, Callable[[], Any]]:
+        def share() -> Any:
+            return vim.ResourceAllocationInfo(reservation=0, limit=-1, expandableReservation=True)
+
+        def config() -> Any:
+            return vim.ResourceConfigSpec(entity=self.pool.ref, cpuAllocation=share(), memoryAllocation=share())
+
+        def runtime() -> Any:
+            usage = vim.ResourcePool.ResourceUsage
+            return vim.ResourcePool.RuntimeInfo(memory=usage(), cpu=usage(), overallStatus="green")
+
+        return {
+            "owner": lambda: self.compute.ref,
+            "vm": self._all,
+            "config": config,
+            "runtime": runtime,
+            "summary": lambda: vim.ResourcePool.Summary(name="Resources", config=config(), runtime=runtime()),
+        }
+
+    def _datastore(self) -> dict[str, Callable[[], Any]]:
+        url = "ds:///vmfs/volumes/lab/"
+        return {
+            "vm": self._all,
+            "info": lambda: vim.Datastore.Info(name="lab", url=url, freeSpace=512 * _GIB, maxFileSize=64 * _GIB),
+            "summary": lambda: vim.Datastore.Summary(
+                datastore=self.datastore.ref, name="lab", url=url, capacity=1024 * _GIB, freeSpace=512 * _GIB,
+                accessible=True, type="VMFS", maintenanceMode="normal", multipleHostAccess=False,
+            ),
+            "host": lambda: [
+                vim.Datastore.HostMount(key=self.host.ref, mountInfo=vim.host.MountInfo(accessMode="readWrite"))
+            ],
+            "capability": lambda: vim.Datastore.Capability(
+                directoryHierarchySupported=True, rawDiskMappingsSupported=False, perFileThinProvisioningSupported=True,
+            ),
+        }  # fmt: skip
+
+    def _network(self) -> dict[str, Callable[[], Any]]:
+        return {
+            "vm": self._all,
+            "host": lambda: [self.host.ref],
+            "summary": lambda: vim.Network.Summary(
+                network=self.network.ref, name=self.network.name, accessible=True, ipPoolName=""
+            ),
+        }
+
+
+_FOLDERS: tuple[tuple[str, str, list[Any]], ...] = (
+    ("group-v", "vm", [vim.Folder, vim.VirtualMachine]),
+    ("group-h", "host", [vim.Folder, vim.ComputeResource]),
+    ("group-s", "datastore", [vim.Folder, vim.Datastore]),
+    ("group-n", "network", [vim.Folder, vim.Network]),
+)

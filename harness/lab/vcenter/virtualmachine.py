@@ -1,0 +1,260 @@
+"""A virtual machine: a lab guest under the methods that vSphere has for it, one operation at a time."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from harness.lab.vcenter import description
+from harness.lab.vcenter.objects import Entity, answers
+from harness.lab.vcenter.snapshots import Snapshot, Snapshots
+from harness.lab.vcenter.soap import Call, vim, vmodl
+from harness.lab.vcenter.tasks import Task
+
+if TYPE_CHECKING:
+    from harness.lab.guest import LabGuest
+    from harness.lab.vcenter.tree import Folder, Premises
+
+# what ReconfigVM_Task can change; anything else is refused by name rather than silently ignored
+_CHANGEABLE = {"name", "annotation", "extraConfig", "changeVersion", "uuid", "instanceUuid"}
+
+
+class VirtualMachine(Entity):
+    """One machine of the inventory and the guest inside it."""
+
+    kind = vim.VirtualMachine
+
+    def __init__(self, name: str, parent: Folder, guest: LabGuest, address: str, premises: Premises) -> None:
+        super().__init__(premises.inventory.number("vm"), name, parent)
+        self.guest, self.address, self.premises = guest, address, premises
+        self.folder_name, self.disk_parent = name, ""
+        self.uuid, self.instance_uuid = str(uuid.uuid4()), str(uuid.uuid4())
+        self.annotation = ""
+        self.extra: dict[str, str] = {}
+        self.created = self.modified = datetime.now(UTC)
+        self.revision = 1
+        self.snapshots = Snapshots(self)
+        self.busy: Task | None = None
+        self.restarting = False
+        self.clean_shut_down = True
+        self.powered_since: datetime | None = None
+        guest.observers.append(self._notice)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is powered on; a machine that restarts stays on."""
+        return self.guest.is_on or self.restarting
+
+    @property
+    def host_name(self) -> str:
+        """The name that Windows gives itself."""
+        return str(self.guest.name)
+
+    def _notice(self, _: LabGuest) -> None:
+        if not self.is_on:
+            self.powered_since = None
+        elif self.powered_since is None:
+            self.powered_since = datetime.now(UTC)
+        self.premises.inventory.changed(self)
+
+    def touched(self) -> None:
+        """Note that its settings changed."""
+        self.modified, self.revision = datetime.now(UTC), self.revision + 1
+        self.premises.inventory.changed(self)
+
+    def operate(self, call: Call, work: Callable[[Task], Awaitable[Any]]) -> Any:
+        """Start an operation as a task; a second one meanwhile ends with TaskInProgress."""
+
+        async def alone(task: Task) -> Any:
+            if self.busy is not None:
+                raise vim.fault.TaskInProgress(task=self.busy.ref, msg="Another task is already in progress.")
+            self.busy = task
+            try:
+                return await work(task)
+            finally:
+                self.busy = None
+
+        return self.premises.tasks.start(call.method, self, call.user, alone).ref
+
+    def require(self, state: str) -> None:
+        """Raise InvalidPowerState unless the machine is ``poweredOn`` or ``poweredOff`` as asked."""
+        now = description.power_state(self)
+        if now != state:
+            words = f"The attempted operation cannot be performed in the current state ({now})."
+            raise vim.fault.InvalidPowerState(requestedState=state, existingState=now, msg=words)
+
+    @answers("PowerOnVM_Task")
+    def _power_on(self, call: Call) -> Any:
+        async def work(_: Task) -> None:
+            self.require("poweredOff")
+            await self.guest.power_on()
+
+        return self.operate(call, work)
+
+    @answers("PowerOffVM_Task")
+    def _power_off(self, call: Call) -> Any:
+        async def work(_: Task) -> None:
+            self.require("poweredOn")
+            self.clean_shut_down = False
+            await self.guest.power_off()
+
+        return self.operate(call, work)
+
+    @answers("ResetVM_Task")
+    def _reset(self, call: Call) -> Any:
+        async def work(_: Task) -> None:
+            self.require("poweredOn")
+            await self._restart(self.guest.power_off)
+
+        return self.operate(call, work)
+
+    async def _restart(self, down: Callable[[], Awaitable[None]]) -> None:
+        self.restarting = True
+        try:
+            await down()
+            await self.guest.power_on()
+        finally:
+            self.restarting = False
+            self._notice(self.guest)
+
+    @answers("ShutdownGuest", "RebootGuest")
+    def _ask_guest(self, call: Call) -> None:
+        self.require("poweredOn")
+        if not self.guest.is_up:
+            words = "Cannot complete operation because VMware Tools is not running in this virtual machine."
+            raise vim.fault.ToolsUnavailable(msg=words)
+
+        async def down() -> None:
+            self.clean_shut_down = True
+            await (self._restart(self.guest.shut_down) if call.method.name == "RebootGuest" else self.guest.shut_down())
+
+        self.premises.tasks.aside(down(), f"{call.method.name} of {self.name}")
+
+    @answers("SuspendVM_Task", "StandbyGuest")
+    def _suspend(self, _: Call) -> None:
+        raise vmodl.fault.NotSupported(msg="A guest of the lab cannot be suspended: its memory cannot be kept.")
+
+    @answers("CreateSnapshot_Task", "CreateSnapshotEx_Task")
+    def _snapshot(self, call: Call) -> Any:
+        if not call["name"]:
+            raise vim.fault.InvalidName(name="", msg="A snapshot needs a name.")
+
+        async def work(_: Task) -> Any:
+            if call["memory"] and self.is_on:
+                words = "The lab cannot keep a guest's memory: snapshot with memory=False, or power the machine off."
+                raise vmodl.fault.NotSupported(msg=words)
+            return await self.snapshots.take(call["name"], call["description"] or "")
+
+        return self.operate(call, work)
+
+    @answers("RevertToCurrentSnapshot_Task")
+    def _revert(self, call: Call) -> Any:
+        return self.operate(call, lambda _: self.snapshots.revert(self.snapshots.current))
+
+    @answers("RemoveAllSnapshots_Task")
+    def _remove_snapshots(self, call: Call) -> Any:
+        return self.operate(call, lambda task: self.snapshots.remove(self.snapshots.all(), task))
+
+    @answers("CreateScreenshot_Task")
+    def _screenshot(self, call: Call) -> Any:
+        async def work(_: Task) -> str:
+            self.require("poweredOn")
+            picture = await self.guest.screenshot()
+            name = self.premises.inventory.number(f"{self.folder_name}/{self.folder_name}")
+            return self.premises.datastore.keep(f"{name}.png", picture)
+
+        return self.operate(call, work)
+
+    @answers("Rename_Task")
+    def _rename(self, call: Call) -> Any:
+        async def work(_: Task) -> None:
+            self.call_it(call["newName"])
+
+        return self.operate(call, work)
+
+    def call_it(self, name: str) -> None:
+        """Give it another name; raises InvalidName or DuplicateName."""
+        assert self.parent is not None  # noqa: S101 - a machine is always in a folder
+        if name != self.name:
+            self.premises.check_name(self.parent, name)
+            self.name = name
+            self.touched()
+
+    @answers("ReconfigVM_Task")
+    def _reconfigure(self, call: Call) -> Any:
+        spec = call["spec"]
+        values = {info.name: getattr(spec, info.name) for info in spec._GetPropertyList()}
+        given = {
+            name for name, value in values.items() if value is not None and not (isinstance(value, list) and not value)
+        }
+        unknown = sorted(given - _CHANGEABLE)
+
+        async def work(_: Task) -> None:
+            if unknown:
+                raise vmodl.fault.NotSupported(msg=f"The lab cannot change {', '.join(unknown)} of a machine.")
+            if spec.name is not None:
+                self.call_it(spec.name)
+            self.annotation = spec.annotation if spec.annotation is not None else self.annotation
+            self.uuid, self.instance_uuid = spec.uuid or self.uuid, spec.instanceUuid or self.instance_uuid
+            for option in spec.extraConfig:
+                self.extra[option.key] = str(option.value or "")
+            self.extra = {key: value for key, value in self.extra.items() if value}
+            self.touched()
+
+        return self.operate(call, work)
+
+    @answers("CloneVM_Task")
+    def _clone(self, call: Call) -> Any:
+        spec, folder = call["spec"], self.premises.folder(call["folder"])
+        source = None if spec.snapshot is None else self.premises.inventory.find(spec.snapshot)
+        if source is not None and (not isinstance(source, Snapshot) or source.vm is not self):
+            raise vmodl.fault.InvalidArgument(
+                invalidProperty="spec.snapshot", msg="The snapshot is of another machine."
+            )
+        linked = spec.location.diskMoveType in ("createNewChildDiskBacking", "moveChildMostDiskBacking")
+        if spec.location.diskMoveType == "createNewChildDiskBacking" and source is None:
+            raise vmodl.fault.InvalidArgument(invalidProperty="spec.snapshot", msg="A linked clone needs a snapshot.")
+        if spec.template or spec.memory or spec.customization is not None:
+            raise vmodl.fault.NotSupported(msg="The lab clones no templates and no memory, and customises no clone.")
+
+        async def work(task: Task) -> Any:
+            self.premises.check_name(folder, call["name"])
+            key = source.key if isinstance(source, Snapshot) else self.premises.inventory.number("disk")
+            if source is None:
+                await self.guest.snapshot(key)
+            try:
+                plain = re.sub(r"[^a-z0-9-]+", "-", call["name"].casefold()).strip("-") or "clone"
+                guest = await self.guest.clone(self.premises.guest_name(plain), key)
+            finally:
+                if source is None:
+                    await self.guest.drop_snapshot(key)
+            task.note(progress=60)
+            clone = VirtualMachine(call["name"], folder, guest, await self.premises.admit(guest), self.premises)
+            clone.annotation, clone.extra = self.annotation, dict(self.extra)
+            if linked:
+                clone.disk_parent = f"[{self.premises.datastore.name}] {self.folder_name}/{self.folder_name}.vmdk"
+            if spec.config is not None:
+                clone.annotation = spec.config.annotation if spec.config.annotation is not None else clone.annotation
+                clone.extra.update({option.key: str(option.value or "") for option in spec.config.extraConfig})
+            self.premises.house(clone)
+            if spec.powerOn:
+                await guest.power_on()
+            return clone.ref
+
+        return self.operate(call, work)
+
+    @answers("Destroy_Task")
+    def _destroy(self, call: Call) -> Any:
+        async def work(_: Task) -> None:
+            self.require("poweredOff")
+            await self.premises.dismiss(self.guest)
+            await self.guest.destroy()
+            self.premises.evict(self)
+
+        return self.operate(call, work)
+
+
+VirtualMachine.properties = {**VirtualMachine.properties, **description.PROPERTIES}

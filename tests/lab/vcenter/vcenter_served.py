@@ -1,0 +1,91 @@
+"""A vCenter over stand-ins, in a thread of its own, and how the real client connects to it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyVim.connect
+import pyVim.task
+import pyVmomi
+from vcenter_standin import StandIn
+
+from harness.builds import Build
+from harness.lab.certificates import server_tls, write_certificates
+from harness.lab.vcenter.endpoint import VCenter
+from harness.lab.vcenter.sessions import User
+
+# the real client, openly untyped: its classes are made at run time
+_client: Any = pyVim.connect
+_types: Any = pyVmomi
+vim, vmodl = _types.vim, _types.vmodl
+wait_for: Any = pyVim.task.WaitForTask
+disconnect: Any = _client.Disconnect
+
+PASSWORD = "a long & <random> one"
+
+
+class Served:
+    """The vCenter under test: where it listens, whom it trusts, and its stand-ins by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listening.getsockname()[1]
+        self.guests = {name: StandIn(name, Build(number)) for name, number in (("a", 19044), ("b", 22631))}
+        self.dismissed: list[str] = []
+        self.ca = write_certificates(folder, folder, name="test", addresses=["127.0.0.1"])
+        self.tls = server_tls(folder)
+        self.loop = asyncio.new_event_loop()
+        self.vcenter: VCenter | None = None
+        self.ready = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_until_complete(self._start())
+        self.ready.set()
+        self.loop.run_forever()
+        assert self.vcenter is not None
+        self.loop.run_until_complete(self.vcenter.stop())
+        self.loop.run_until_complete(asyncio.sleep(0.05))
+        self.loop.close()
+
+    async def _start(self) -> None:
+        async def admit(_: object) -> str:
+            return "127.0.0.99"
+
+        async def dismiss(guest: Any) -> None:
+            self.dismissed.append(guest.name)
+
+        users = [User("administrator@lab.local", PASSWORD), User("auditor@lab.local", "only looks", read_only=True)]
+        url = f"https://127.0.0.1:{self.port}"
+        self.vcenter = VCenter(users, url=url, release="0", admit=admit, dismiss=dismiss)
+        for number, guest in enumerate(self.guests.values(), 11):
+            self.vcenter.enrol(guest, f"127.0.0.{number}", {"clean": "clean"})  # type: ignore[arg-type]  # a stand-in
+        await self.vcenter.start(self.listening, self.tls)
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """What a client needs to verify the vCenter."""
+        return ssl.create_default_context(cafile=self.ca)
+
+    @contextmanager
+    def stranger(self) -> Iterator[Any]:
+        """Give a service instance of the real client that is not logged in."""
+        stub = _client.SmartStubAdapter(
+            host="127.0.0.1", port=self.port, sslContext=self.trust, httpConnectionTimeout=20
+        )
+        yield vim.ServiceInstance("ServiceInstance", stub)
+        stub.DropConnections()
+
+    def connect(self, user: str = "administrator@lab.local", password: str = PASSWORD) -> Any:
+        """Log in with the real client."""
+        return _client.SmartConnect(
+            host="127.0.0.1", port=self.port, user=user, pwd=password, sslContext=self.trust, httpConnectionTimeout=20
+        )

@@ -1,0 +1,103 @@
+"""A guest without Windows: what the vCenter's own rules can be tested with, and nothing that a guest itself decides."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from harness.builds import Build
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the stand-in."""
+
+    name: str
+    password: str
+    level: Literal["administrator", "standard"]
+
+
+@dataclass
+class StandIn:
+    """The signature of a lab guest; a disk is a dictionary, and booting takes as long as the test says."""
+
+    name: str
+    build: Build
+    boots_in: float = 0.01
+    takes: float = 0.02
+    is_on: bool = False
+    is_up: bool = False
+    boot_id: str = ""
+    booted_at: datetime | None = None
+    disk: dict[str, bytes] = field(default_factory=dict)
+    kept: dict[str, dict[str, bytes]] = field(default_factory=lambda: {"clean": {}})
+    observers: list[Callable[[Any], None]] = field(default_factory=list)
+    destroyed: bool = False
+    accounts: Mapping[str, Account] = field(
+        default_factory=lambda: {
+            "administrator": Account("tester", "correct horse", "administrator"),
+            "standard": Account("guest", "battery staple", "standard"),
+        }
+    )
+    _boot: asyncio.Task[None] | None = None
+
+    def _tell(self) -> None:
+        for observer in list(self.observers):
+            observer(self)
+
+    async def power_on(self) -> None:
+        """Power comes after a moment, Windows after another."""
+        await asyncio.sleep(self.takes)
+        self.is_on = True
+        self._tell()
+        self._boot = asyncio.create_task(self._come_up())
+
+    async def _come_up(self) -> None:
+        await asyncio.sleep(self.boots_in)
+        self.is_up, self.boot_id, self.booted_at = True, secrets.token_hex(4), datetime.now(UTC)
+        self._tell()
+
+    async def power_off(self) -> None:
+        """Both go at once."""
+        if self._boot is not None:
+            self._boot.cancel()
+        await asyncio.sleep(self.takes)
+        self.is_on = self.is_up = False
+        self._tell()
+
+    shut_down = power_off
+
+    async def put_file(self, path: str, content: bytes | AsyncIterable[bytes], *, account: Account) -> None:  # noqa: ARG002 - no rights here
+        """Keep a file on the disk."""
+        self.disk[path] = content if isinstance(content, bytes) else b"".join([piece async for piece in content])
+
+    async def screenshot(self) -> bytes:
+        """Something that starts like a PNG."""
+        return b"\x89PNG\r\n\x1a\n" + self.name.encode()
+
+    async def snapshot(self, key: str) -> None:
+        """Keep the disk."""
+        await asyncio.sleep(self.takes)
+        self.kept[key] = dict(self.disk)
+
+    async def revert(self, key: str) -> None:
+        """Off, with the disk as it was."""
+        await self.power_off()
+        self.disk = dict(self.kept[key])
+
+    async def drop_snapshot(self, key: str) -> None:
+        """Forget a disk."""
+        del self.kept[key]
+
+    async def clone(self, name: str, key: str) -> StandIn:
+        """Another one with that disk."""
+        await asyncio.sleep(self.takes)
+        return StandIn(name, self.build, disk=dict(self.kept[key]), kept={})
+
+    async def destroy(self) -> None:
+        """Gone."""
+        self.destroyed = True
