@@ -114,7 +114,9 @@ def nearest(word: str, known: Iterable[object]) -> str:
     """Say what the author may have meant: the nearest right word, or else the right words."""
     words = [str(one) for one in known]
     folded = {one.casefold(): one for one in words}
-    near = difflib.get_close_matches(word.casefold()[:200], folded, n=1)
+    asked = word.casefold()[:200]
+    begun = [one for one in folded if len(asked) > 2 and one.startswith(asked)]
+    near = difflib.get_close_matches(asked, folded, n=1) or (begun if len(begun) == 1 else [])
     if near:
         return f"did you mean {folded[near[0]]!r}?"
     if not words:
@@ -145,7 +147,7 @@ def mistakes_in(error: ValidationError, document: object, model: type[BaseModel]
     found: dict[tuple[str | int, ...], str] = {}
     # a wrong key comes first: it is most often why another one is missing
     for detail in sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden"):
-        place = _place(detail["loc"], document)
+        place = _place(detail["loc"][:-1] if _is_wrong_key(detail) else detail["loc"], document)
         if place in found or (detail["type"] == "too_short" and _at(document, place)):
             continue  # said already; and a list is not called empty because its items are wrong
         # a file of nothing but wrong keys holds a hundred thousand: only the first ones are worth a search
@@ -181,7 +183,7 @@ def _written(place: tuple[str | int, ...]) -> str:
 def _sentence(detail: ErrorDetails, place: tuple[str | int, ...], document: object, model: type[BaseModel]) -> str:
     kind = detail["type"]
     # a wrong or missing key is a mistake of the table around it, and the words name the key
-    if kind == "extra_forbidden" or detail["loc"][-1:] == ("[key]",):
+    if kind == "extra_forbidden" or _is_wrong_key(detail):
         words = f"no key {quoted(place[-1])} here; {nearest(str(place[-1]), _keys_at(model, place[:-1]))}"
         place = place[:-1]
     elif kind == "missing":
@@ -190,6 +192,11 @@ def _sentence(detail: ErrorDetails, place: tuple[str | int, ...], document: obje
     else:
         words = _about_value(kind, detail.get("ctx", {}), _at(document, place))
     return f"{_written(place)}: {words}" if place else words
+
+
+def _is_wrong_key(detail: ErrorDetails) -> bool:
+    """Tell whether a table's key is no choice, not its value: pydantic marks it at the location's end."""
+    return detail["type"] == "literal_error" and detail["loc"][-1:] == ("[key]",)
 
 
 def _about_value(kind: str, limits: Mapping[str, Any], value: object) -> str:

@@ -25,10 +25,10 @@ class Build:
         Raises ValueError with the right form or the nearest slug.
         """
         words = str(text).strip()
-        slug, _, revision = words.casefold().partition(".")
+        slug, dot, revision = words.casefold().partition(".")
         for release in catalog().values():
             if slug == release.slug:
-                words = f"{release.build}.{revision}" if revision else str(release.build)
+                words = f"{release.build}{dot}{revision}"
         parts = words.removeprefix("10.0.").split(".")
         if len(parts) <= 2 and all(part.isascii() and part.isdecimal() and len(part) <= 9 for part in parts):
             return cls(*map(int, parts))

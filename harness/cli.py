@@ -74,9 +74,10 @@ class LazyGroup(click.Group):
         try:
             command = getattr(import_module(module), name)
         except ModuleNotFoundError as error:
-            if cmd_name == "lab" and (error.name or "").partition(".")[0] in LAB_NEEDS:
+            lacking = (error.name or "").partition(".")[0]
+            if cmd_name == "lab" and lacking in LAB_NEEDS:
                 raise _Refused(
-                    f"the lab needs {error.name}, which is not installed: pip install pytest-wincompat[lab]"
+                    f"the lab needs {lacking}, which is not installed: pip install pytest-wincompat[lab]"
                 ) from error
             raise
         assert isinstance(command, click.Command)  # noqa: S101 - ENTRIES names commands only, and a test reads them all

@@ -51,7 +51,7 @@ def meaning(code: int, origin: Origin = "windows") -> ExitMeaning:
     orders: dict[Origin, tuple[str, ...]] = {
         "windows_installer": ("windows_installer", "windows", "crash", "hresult"),
         "windows": ("windows", "windows_installer", "crash", "hresult"),
-        "xcopy": ("xcopy", "crash", "windows"),
+        "xcopy": ("xcopy", "crash"),
     }
     for table in orders[origin]:
         found = _tables()[table].get(code)

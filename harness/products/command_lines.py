@@ -9,13 +9,19 @@ def quoted(path: str) -> str:
     r"""Quote a Windows path for cmd.exe and for the program that gets it: spaces, ``&``, ``^``, ``(`` are inert.
 
     A ``%NAME%`` inside would be replaced even between quotes; there the percent signs are put outside, each behind a
-    caret. A last backslash is doubled, or it would escape the quote after it. Raises ValueError for what no path holds.
+    caret. Backslashes before a closing quote are doubled, or they would escape it. Raises ValueError for what no path
+    holds.
     """
     if '"' in path or not path.isprintable() or not path:
         raise ValueError(f"not a path on Windows: {path!r}")
-    text = path + "\\" if path.endswith("\\") else path
-    # cmd.exe leaves a lone percent sign alone, and it cannot be escaped between quotes
-    return f'"{text}"' if text.count("%") < 2 else f'"{text}"'.replace("%", '"^%"')
+    if path.count("%") < 2:
+        return _between_quotes(path)  # cmd.exe leaves a lone percent sign as it is
+    return "^%".join(_between_quotes(piece) if piece else "" for piece in path.split("%"))
+
+
+def _between_quotes(text: str) -> str:
+    backslashes = len(text) - len(text.rstrip("\\"))
+    return f'"{text}{text[len(text) - backslashes :]}"'
 
 
 def msi_install(package: str, switches: str, log: str | None) -> str:

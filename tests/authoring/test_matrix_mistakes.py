@@ -10,7 +10,8 @@ import pytest
 
 from harness.errors import AuthoringError
 from harness.matrix import read_matrix
-from tests.authoring.conftest import SCENARIOS
+
+from .project import SCENARIOS
 
 MATRIX = "matrices/demo.toml"
 PRODUCT = "fixtures/products/demo.toml"

@@ -10,7 +10,8 @@ import pytest
 from harness.builds import Build
 from harness.known_issues import KnownIssue
 from harness.matrix import Cell, Matrix, read_matrix
-from tests.authoring.conftest import SCENARIOS
+
+from .project import SCENARIOS
 
 pytestmark = pytest.mark.usefixtures("project")
 CELL = Cell(
@@ -89,10 +90,12 @@ def test_product_dirs_say_where_else_products_are(tmp_path: Path) -> None:
 
 def test_a_known_issue_covers_what_it_says_and_until_when() -> None:
     """Scope, reason, place and date all have to fit; the last day counts."""
-    last, day_after = date(2026, 12, 31), date(2027, 1, 1)
-    covers = lambda issue, on_lab=True, today=last: issue.covers(CELL, "1.1 is gone", on_lab=on_lab, today=today)  # noqa: E731
+
+    def covers(issue: KnownIssue, *, on_lab: bool = True, today: date = date(2026, 12, 31)) -> bool:
+        return issue.covers(CELL, "1.1 is gone", on_lab=on_lab, today=today)
+
     assert covers(issue())
-    assert not covers(issue(), today=day_after)
+    assert not covers(issue(), today=date(2027, 1, 1))
     assert covers(issue(matches=r"1\.1 is"))
     assert not covers(issue(matches="still there"))
     assert covers(issue(where="lab"))
