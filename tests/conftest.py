@@ -93,6 +93,7 @@ def _start(pipe: Path, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
                 stdin=reading,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                start_new_session=True,  # Ctrl-C is for the tests; the lab is still needed while they are taken down
             )
     finally:
         os.close(reading)

@@ -18,6 +18,7 @@ from harness.machines.files import GuestFiles, datastore_file
 from harness.machines.inventory import Found, find_snapshot
 from harness.machines.session import Session
 from harness.machines.tasks import Tasks
+from harness.machines.waits import until_the_machine_is_idle
 from harness.site import Account, Site, SiteMachine
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -76,7 +77,9 @@ class Machine:
         """Take a picture of the console, as PNG; the file that vSphere makes of it is removed where we may."""
         with self._border("taking a screenshot"):
             known = self._session.read(self._vm, "recentTask").get("recentTask", ())
-            file = str(self._do(self._vm.CreateScreenshot_Task, kind="screenshot", known=known))
+            # it is asked for when a deadline has passed: better no picture than a long wait for one
+            soon = min(self._site.budgets.request, self._site.budgets.task)
+            file = str(self._do(self._vm.CreateScreenshot_Task, kind="screenshot", known=known, within=soon))
             picture = datastore_file(self._session, self._found.datacenter, file)
         with contextlib.suppress(SiteError), self._border("removing the screenshot"):
             datacenter = self._session.content.searchIndex.FindByInventoryPath(self._found.datacenter)
@@ -100,10 +103,16 @@ class Machine:
     def _border(self, doing: str) -> AbstractContextManager[None]:
         return crossing(self._site, self.name, doing)
 
-    def _do(self, ask: Callable[[], Any], *, kind: str, known: Any) -> Any:
-        task = self._tasks.start(self._vm, ask, kind=kind, known=known)
+    def _do(self, ask: Callable[[], Any], *, kind: str, known: Any, within: float | None = None) -> Any:
+        within = self._site.budgets.task if within is None else within
+
+        def once() -> Any:
+            task = self._tasks.start(self._vm, ask, kind=kind, known=known)
+            return self._tasks.wait(task, within=within)
+
         try:
-            return self._tasks.wait(task, within=self._site.budgets.task)
+            # a task that was refused because another one has the machine has done nothing
+            return until_the_machine_is_idle(within)(once)
         except Outlived as error:
             asked = self._session.read(self._vm, "runtime.question").get("runtime.question")
             if asked is None:

@@ -30,6 +30,17 @@ def until_the_task_shows(within: float, *, sleep: Callable[[float], None] = time
     )
 
 
+def until_the_machine_is_idle(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
+    """Keep asking while another task, such as a backup or one of a run that was killed, has the machine."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(vim.fault.TaskInProgress),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=3),
+        stop=tenacity.stop_before_delay(within),
+        sleep=sleep,
+        reraise=True,
+    )
+
+
 def until_guest_operations_answer(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
     """Keep asking while VMware Tools come up or are busy: such a fault proves that nothing has started."""
     return tenacity.Retrying(
