@@ -129,6 +129,7 @@ def serving(script: ScriptedWSMan) -> Iterator[ScriptedWSMan]:
 
     class Service(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
             message = self.rfile.read(int(self.headers["Content-Length"])).decode()

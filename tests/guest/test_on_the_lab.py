@@ -1,0 +1,205 @@
+"""The whole way: vSphere revert, WinRM over TLS with NTLM, a real cmd.exe in a lab guest."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.builds import Build
+from harness.errors import DeliveryFailed, GuestLost, Hung
+from harness.guest.guest import Guest
+from harness.guest.outcome import Outcome
+from harness.machines.leases import leased
+from harness.machines.machine import Machine
+from harness.machines.vcenter import connected
+from harness.site import Site
+
+BUILD = Build(19045)
+
+
+@pytest.fixture(scope="module")
+def machine(lab_site: Site) -> Iterator[Machine]:
+    """Hold one machine of the lab for the tests here, reverted to its clean snapshot."""
+    with leased(lab_site, BUILD, holder="tests of the guest") as entry, connected(lab_site) as vcenter:
+        machine = vcenter.machine(entry)
+        machine.revert()
+        yield machine
+
+
+def _guest(lab_site: Site, machine: Machine) -> Guest:
+    courier = machine.files(lab_site.accounts["administrator"])
+    guest = Guest.of(lab_site, machine.entry, courier=courier)
+    guest.wait_until_ready(60)
+    return guest
+
+
+@pytest.fixture
+def guest(lab_site: Site, machine: Machine) -> Iterator[Guest]:
+    """Drive that machine as its administrator."""
+    machine.power_on()
+    with _guest(lab_site, machine) as guest:
+        yield guest
+
+
+def test_a_lab_guest_says_which_build_it_presents_and_that_it_is_wine(guest: Guest) -> None:
+    """Nothing from the lab can be taken for Windows."""
+    facts = guest.facts()
+    assert facts.build.number == BUILD.number
+    assert facts.provenance.startswith("Wine ")
+    assert facts.provenance.endswith(f"presenting as {facts.build}")
+    assert facts.has.isdisjoint({"powershell", "certutil", "wevtutil"})
+
+
+def test_ready_and_facts_cost_three_messages_and_a_command_two(guest: Guest) -> None:
+    """Create, Command, Receive; later only Command and Receive, when a command prints and ends at once."""
+    before = guest.round_trips
+    guest.run("echo hi")
+    assert guest.round_trips - before <= 3
+
+
+@pytest.mark.parametrize("code", [0, 1, 1603, 3010, -1, -1073741510])
+def test_exit_codes_of_32_bits_come_back(guest: Guest, code: int) -> None:
+    """What msiexec says arrives as it was said."""
+    assert guest.run(f"cmd /c exit {code}").exit_code == code
+
+
+def test_each_of_many_questions_has_its_own_answer(guest: Guest) -> None:
+    """A built-in command that leaves the exit code alone does not inherit that of the command before."""
+    asked = [
+        "cmd /c exit 5",
+        "echo hi",
+        r'reg query "HKLM\SOFTWARE\No Such Key"',
+        'dir /b "C:\\Program Files (x86)\\.."',
+        "echo oops 1>&2",
+        'echo "a & b"',
+        "exit /b 7",
+        "echo last",
+    ]
+    answers = guest.run_each(asked)
+    assert [answer.command for answer in answers] == asked
+    assert [answer.exit_code for answer in answers] == [5, 0, 1, 0, 0, 0, 7, 0]
+    assert answers[1].stdout.strip() == "hi"
+    assert "Program Files" in answers[3].stdout
+    assert answers[4].stderr.strip() == "oops"
+    assert answers[5].stdout.strip() == '"a & b"'
+    assert answers[7].stdout.strip() == "last"
+
+
+def test_a_command_runs_in_the_folder_it_is_given(guest: Guest) -> None:
+    """Blanks in the folder's name are no trouble."""
+    assert guest.run("cd", directory=r"C:\Program Files").stdout.strip() == r"C:\Program Files"
+
+
+def test_long_output_is_capped_and_its_end_kept(guest: Guest) -> None:
+    """A command that prints more than the cap is not cut at its last words."""
+    outcome = guest.run("(for /l %i in (1,1,2000) do @echo line %i) & echo the end", cap=2000, deadline=120)
+    assert outcome.truncated
+    assert outcome.stdout.startswith("line 1")
+    assert outcome.stdout.rstrip().endswith("the end")
+
+
+def test_the_state_tells_what_was_left_behind(guest: Guest) -> None:
+    """Files, uninstall entries and PATH are taken in one round trip, and their differences said in words."""
+    key = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\Left"
+    before = guest.state()
+    trips = guest.round_trips
+    assert guest.state().changes_since(before) == ()
+    assert guest.round_trips - trips <= 4
+    made = guest.run_each(
+        [
+            r'mkdir "C:\Program Files\Left Behind"',
+            r'echo x> "C:\Program Files\Left Behind\7 wonders.txt"',
+            rf"reg add {key} /v DisplayName /d Left /f",
+            rf"reg add {key} /v DisplayVersion /d 1.0 /f",
+            r"reg add HKCU\Environment /v Path /t REG_EXPAND_SZ /d C:\Left /f",
+        ]
+    )
+    assert all(one.ok for one in made), made
+    words = [str(change) for change in guest.state().changes_since(before)]
+    assert r"file left: C:\Program Files\Left Behind\7 wonders.txt" in words
+    assert any(one.startswith("uninstall entry left: Left 1.0") for one in words)
+    assert r"user PATH entry added: C:\Left" in words
+    assert len(words) == 3
+
+
+def test_a_delivered_file_is_there_whole_for_every_account(guest: Guest, tmp_path: Path) -> None:
+    """The standard account reads what the administrator brought; it comes back as it went."""
+    file = tmp_path / "some file.bin"
+    file.write_bytes(bytes(range(256)) * 1000)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    path = guest.deliver(file, sha256=sha256)
+    guest.fetch(path, tmp_path / "back.bin")
+    assert (tmp_path / "back.bin").read_bytes() == file.read_bytes()
+    standard = guest.as_account("standard")
+    assert standard.deliver(file, sha256=sha256) == path
+    assert standard.run(f'copy "{path}" %TEMP%\\mine.bin').ok
+    assert not standard.run(r'copy C:\windows\win.ini "C:\Program Files\mine.ini"').ok
+
+
+def test_text_is_read_from_the_guest(guest: Guest) -> None:
+    """A log comes as text; one that is not there says so."""
+    assert guest.run(r"echo hello> C:\wincompat\said.txt").ok
+    assert guest.read_text(r"C:\wincompat\said.txt").strip() == "hello"
+    with pytest.raises(DeliveryFailed):
+        guest.read_text(r"C:\wincompat\nope.txt")
+
+
+def test_both_accounts_have_shells_of_their_own(guest: Guest) -> None:
+    """The same guest as another person."""
+    standard = guest.as_account("standard")
+    assert standard.account != guest.account
+    assert standard.run("echo %USERNAME%").stdout.strip().lower() == standard.account.lower()
+    assert guest.run("echo %USERNAME%").stdout.strip().lower() == guest.account.lower()
+    assert guest.as_account("administrator") is guest
+
+
+def test_an_overdue_command_ends_with_its_whole_tree(lab_site: Site, machine: Machine) -> None:
+    """The picture first, then the end; the guest is of use afterwards and nothing runs on."""
+    seen: list[int] = []
+    with Guest.of(lab_site, machine.entry, at_deadline=lambda: seen.append(len(machine.screenshot()))) as guest:
+        guest.wait_until_ready(60)
+        with pytest.raises(Hung):
+            guest.run(r'cmd /c "for /l %i in (1,0,2) do @echo alive> C:\wincompat\alive.txt"', deadline=1.0)
+        assert seen
+        assert seen[0] > 100
+        assert guest.run(r"del C:\wincompat\alive.txt").ok
+        guest.run("ping -n 2 127.0.0.1")
+        assert not guest.run(r"type C:\wincompat\alive.txt").ok
+
+
+def test_a_power_cut_in_the_middle_is_lost_and_not_hung(lab_site: Site, machine: Machine) -> None:
+    """A guest that goes away is the site's fault, and is found out before the deadline."""
+    with Guest.of(lab_site, machine.entry) as guest:
+        guest.wait_until_ready(60)
+        cut = threading.Timer(0.5, machine.power_off)
+        cut.start()
+        try:
+            with pytest.raises(GuestLost, match=machine.name):
+                guest.run("for /l %i in (1,0,2) do @rem", deadline=60)
+        finally:
+            cut.join()
+            machine.power_on()
+            guest.wait_until_ready(60)
+
+
+def test_a_second_guest_does_not_disturb_the_first(lab_site: Site, guest: Guest, machine: Machine) -> None:
+    """Each has its connections; NTLM's contexts do not mix between threads."""
+    found: list[list[Outcome]] = [[], []]
+
+    def work(number: int) -> None:
+        with Guest.of(lab_site, machine.entry) as own:
+            found[number] = [own.run(f"echo {number} {turn}") for turn in range(5)]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [[one.stdout.strip() for one in outcomes] for outcomes in found] == [
+        [f"{number} {turn}" for turn in range(5)] for number in range(2)
+    ]
+    assert guest.run("ver").ok
