@@ -78,9 +78,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     planning.deselect(config, items)
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Name the cells; a worker tells them to the controller, which begins the run."""
+    # first: xdist's own hook tells the controller to go and read what is written here
     config, items = session.config, session.items
     planning.name_cells(items)
     if not any(map(planning.is_cell, items)) or reading.only_looks(config):

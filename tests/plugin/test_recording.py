@@ -1,0 +1,213 @@
+"""What becomes of a cell: verdicts, journal, known issues, exit status, summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from .project import QUIET, Project
+
+EVERY_END = ("passes", "fails", "hangs", "is_lost", "breaks", "asserts")
+
+
+def known_issue(**changes: str) -> str:
+    """Write a known issue that covers the failing scenario."""
+    entry = {
+        "id": '"K1"',
+        "ticket": '"T-1"',
+        "reason": '"we know"',
+        "expires": "2099-01-01",
+        "matches": '"1603"',
+        "scenarios": '["fails"]',
+        **changes,
+    }
+    return "[[known_issues]]\n" + "\n".join(f"{key} = {value}" for key, value in entry.items()) + "\n"
+
+
+def test_failed_and_hung_are_the_products_fault_and_nothing_else_is(project: Project) -> None:
+    """An assertion is a failure, an outlived deadline is hung, a lost guest and a bug of ours are blocked."""
+    project.matrix(*EVERY_END, builds="19044")
+    result = project.run_here("matrices/demo.toml")
+    found = {cell.rpartition("::")[2]: (line["verdict"], line["fault"]) for cell, line in project.results().items()}
+    assert found == {
+        "passes": ("passed", "nobody"),
+        "fails": ("failed", "product"),
+        "hangs": ("hung", "product"),
+        "is_lost": ("blocked", "site"),
+        "breaks": ("blocked", "harness"),
+        "asserts": ("failed", "product"),
+    }
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_failure_is_one_sentence(project: Project) -> None:
+    """A product that failed is told in a sentence with the step, not in a traceback through the harness."""
+    project.matrix("fails", builds="19044")
+    output = project.run_here("matrices/demo.toml").stdout
+    output.fnmatch_lines(["failed: msiexec ended with 1603 on win10-21h2 (step: install)"])
+    assert "raise ProductFailed" not in output.str()
+    assert "raise ProductFailed" in project.run_here("--tb=long", "matrices/demo.toml").stdout.str()
+
+
+def test_a_step_is_recorded_with_its_end(project: Project) -> None:
+    """The journal holds each step, with its time, and with its error where it raised."""
+    project.matrix("passes", "fails", builds="19044")
+    project.run_here("matrices/demo.toml")
+    results = project.results()
+    (well,), (ill,) = (results[f"win10-21h2::demo::{name}"]["steps"] for name in ("passes", "fails"))
+    assert (well["name"], well["error"]) == ("do it", None)
+    assert (ill["name"], ill["error"]) == ("install", "msiexec ended with 1603 on win10-21h2")
+
+
+def test_the_plan_is_written_and_holds_skipped_cells(project: Project) -> None:
+    """Every selected cell is planned, a skipped one with its reason, and skipping holds nothing."""
+    project.matrix("passes", more='[[skips]]\nbuilds = [19044]\nreason = "no such machine"\n')
+    assert project.run_here("matrices/demo.toml").ret == 0
+    plan = json.loads((project.folder / "plan.json").read_text("utf-8"))
+    assert [(cell["cell"], cell["skip"], cell["node"]) for cell in plan["cells"]] == [
+        ("win10-21h2::demo::passes", "no such machine", "matrices/demo.toml::win10-21h2::demo::passes"),
+        ("win11-23h2::demo::passes", None, "matrices/demo.toml::win11-23h2::demo::passes"),
+    ]
+    assert project.verdicts() == {"win10-21h2::demo::passes": "skipped", "win11-23h2::demo::passes": "passed"}
+
+
+def test_a_known_issue_changes_no_verdict_and_holds_nothing(project: Project) -> None:
+    """Pytest sees an expected failure and ends with 0; the journal keeps the verdict, and names the issue."""
+    project.matrix("passes", "fails", more=known_issue())
+    result = project.run_here("matrices/demo.toml")
+    result.assert_outcomes(passed=2, xfailed=2)
+    assert result.ret == 0
+    line = project.results()["win10-21h2::demo::fails"]
+    assert (line["verdict"], line["known_issue"]) == ("failed", "K1")
+    result.stdout.fnmatch_lines(
+        ["KNOWN ISSUE K1 on 2 cells*", "*exactly the expected findings were found: K1 on 2 cells*"]
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"matches": '"1605"'}, {"where": '"lab"'}, {"expires": "2020-01-01"}],
+    ids=["reason", "where", "expired"],
+)
+def test_a_known_issue_covers_its_own_reason_only(project: Project, changes: dict[str, str]) -> None:
+    """Another reason, another place or a past date is a plain failure."""
+    project.matrix("fails", builds="19044", more=known_issue(**changes))
+    result = project.run_here("matrices/demo.toml")
+    result.assert_outcomes(failed=1)
+    assert project.results()["win10-21h2::demo::fails"]["known_issue"] is None
+
+
+def test_a_known_issue_never_covers_a_blocked_cell(project: Project) -> None:
+    """A lab fault is not excused by an issue of the product."""
+    project.matrix("is_lost", builds="19044", more=known_issue(scenarios='["is_lost"]', matches='"stopped"'))
+    assert project.run_here("matrices/demo.toml").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_strict_known_issue_that_does_not_occur_holds_the_run(project: Project) -> None:
+    """What was expected and is gone must be closed: the cell passes in the journal, and the run does not."""
+    project.matrix("passes", builds="19044", more=known_issue(scenarios='["passes"]', strict="true"))
+    result = project.run_here("matrices/demo.toml")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["NOT CLOSED win10-21h2::demo::passes: known issue K1 (T-1) did not occur: close it*"])
+    assert project.verdicts() == {"win10-21h2::demo::passes": "passed"}
+
+
+def test_a_cell_that_left_no_result_is_not_run(project: Project) -> None:
+    """After ``-x`` the cells behind the failure are journaled as not run, with the reason."""
+    project.matrix("fails", "passes", builds="19044")
+    assert project.run_here("-x", "matrices/demo.toml").ret != 0
+    line = project.results()["win10-21h2::demo::passes"]
+    assert (line["verdict"], line["reason"]) == ("not run", "the run ended before it: stopping after 1 failures")
+
+
+def test_workers_record_the_same(project: Project) -> None:
+    """Under xdist the controller writes one journal and one plan, and a dead worker's cell is not run."""
+    project.write(
+        "conftest.py",
+        (project.pytester.path / "conftest.py")
+        .read_text("utf-8")
+        .replace("def breaks(cell):", "def breaks(cell):\n    import os; os._exit(9)"),
+    )
+    project.matrix(*EVERY_END, builds="19044")
+    result = project.run("-n2", "matrices/demo.toml", "--junitxml", "junit.xml")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert {cell.rpartition("::")[2]: verdict for cell, verdict in project.verdicts().items()} == {
+        "passes": "passed",
+        "fails": "failed",
+        "hangs": "hung",
+        "is_lost": "blocked",
+        "breaks": "not run",
+        "asserts": "failed",
+    }
+    assert "worker process died" in project.results()["win10-21h2::demo::breaks"]["reason"]
+    assert "wincompat" in (project.pytester.path / "junit.xml").read_text("utf-8")
+
+
+def test_the_journal_outlives_the_controller(project: Project) -> None:
+    """Killed in the middle of a cell, a run keeps every cell that had finished."""
+    project.write(
+        "conftest.py",
+        (project.pytester.path / "conftest.py")
+        .read_text("utf-8")
+        .replace("def hangs(cell):", "def hangs(cell):\n    import time; time.sleep(600)"),
+    )
+    project.matrix("passes", "fails", "hangs", builds="19044")
+    words = [sys.executable, "-m", "pytest", *QUIET, "--site", "site.toml", "matrices/demo.toml"]
+    process = subprocess.Popen(words, cwd=project.pytester.path, stdout=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not _finished(project) >= 2:
+            time.sleep(0.1)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert project.verdicts() == {"win10-21h2::demo::passes": "passed", "win10-21h2::demo::fails": "failed"}
+
+
+def _finished(project: Project) -> int:
+    try:
+        return len(project.results())
+    except (OSError, AssertionError):
+        return 0
+
+
+def test_the_summary_is_a_table_with_reasons_and_a_command(project: Project) -> None:
+    """The last words are the matrix, each finding once, where the report is, and how to repeat what did not pass."""
+    project.matrix("passes", "fails", "is_lost")
+    project.run_here("matrices/demo.toml").stdout.fnmatch_lines(
+        [
+            "              win10-21h2  win11-23h2",
+            "demo passes   pass        pass",
+            "     fails    FAIL        FAIL",
+            "     is_lost  BLOCKED     BLOCKED",
+            "FAILED win10-21h2::demo::fails: msiexec ended with 1603 on win10-21h2 (step: install)",
+            "BLOCKED, not the product's fault: 2 cells *: vm-7: stopped answering; look at its console",
+            "2 of 6 cells passed; 2 failed and 2 blocked*",
+            "report: file:///*report.html",
+            "repeat what did not pass: pytest --site site.toml matrices/demo.toml::win10-21h2::demo::fails *",
+        ]
+    )
+
+
+def test_two_matrices_with_the_same_cells_stay_apart(project: Project) -> None:
+    """A cell's name is unique in a run; where two matrices plan the same id, the matrix is part of it."""
+    project.matrix("passes", builds="19044")
+    project.matrix("passes", builds="19044", name="other")
+    project.run_here("matrices").assert_outcomes(passed=2)
+    assert sorted(project.verdicts()) == [
+        "matrices/demo.toml::win10-21h2::demo::passes",
+        "matrices/other.toml::win10-21h2::demo::passes",
+    ]
+
+
+def test_last_failed_repeats_failed_cells(project: Project) -> None:
+    """Pytest's own memory knows cells as it knows every test."""
+    project.matrix("passes", "fails", builds="19044")
+    project.run_here("matrices/demo.toml")
+    project.run_here("--lf", "matrices/demo.toml").assert_outcomes(failed=1)
