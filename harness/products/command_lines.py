@@ -8,15 +8,15 @@ from typing import Literal
 def quoted(path: str) -> str:
     r"""Quote a Windows path for cmd.exe and for the program that gets it: spaces, ``&``, ``^``, ``(`` are inert.
 
-    A ``%NAME%`` inside would be replaced even between quotes; there the percent signs are put outside, each behind a
-    caret. Backslashes before a closing quote are doubled, or they would escape it. Raises ValueError for what no path
-    holds.
+    A ``%NAME%`` inside would be replaced even between quotes; there the quotes end and begin again around each percent
+    sign, for no variable is called ``"NAME"`` with its quotes. Backslashes before a closing quote are doubled, or they
+    would escape it. Raises ValueError for what no path holds.
     """
     if '"' in path or not path.isprintable() or not path:
         raise ValueError(f"not a path on Windows: {path!r}")
     if path.count("%") < 2:
         return _between_quotes(path)  # cmd.exe leaves a lone percent sign as it is
-    return "^%".join(_between_quotes(piece) if piece else "" for piece in path.split("%"))
+    return "%".join(_between_quotes(piece) if piece else "" for piece in path.split("%"))
 
 
 def _between_quotes(text: str) -> str:

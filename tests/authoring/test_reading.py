@@ -155,21 +155,26 @@ def test_text_that_is_not_utf8_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "words"),
     [
-        pytest.param("name = " + "[" * 4_000, id="lists"),
-        pytest.param("name = " + "{a=" * 1_500, id="tables"),
-        pytest.param("\n".join(f"{'a.' * 99}k{number} = 1" for number in range(1_000)), id="one deep key, often"),
-        pytest.param("a." * 2_400 + "b = 1", id="a deeper key"),
-        pytest.param("\n".join(f"k{number} = 1" for number in range(20_000)), id="keys without end"),
-        pytest.param("name = '" + "x" * 900_000 + "'", id="one line"),
-        pytest.param("\n".join(f"[[parts]]\nx{number}=1" for number in range(10_000)), id="mistakes without end"),
+        pytest.param("name = " + "[" * 4_000, "is nested too deeply", id="lists"),
+        pytest.param("name = " + "{a=" * 1_500, "is nested too deeply", id="tables"),
+        pytest.param("\n".join(f"{'a.' * 101}k{number} = 1" for number in range(99)), "line 1 has more", id="dots"),
+        pytest.param(
+            "\n".join(f"{'a.' * 99}k{number} = 1" for number in range(999)), "no key 'a' here", id="less dots"
+        ),
+        pytest.param("\n".join(f"k{number} = 1" for number in range(20_000)), "(and 20000 more)", id="keys"),
+        pytest.param("name = '" + "x" * 900_000 + "'", "line 1 has 900,009 characters", id="one line"),
+        pytest.param(
+            "\n".join(f"[[parts]]\nx{number}=1" for number in range(9_999)), "(and 19998 more)", id="mistakes"
+        ),
     ],
 )
-def test_a_malicious_file_is_one_line_too(content: str, tmp_path: Path) -> None:
+def test_a_malicious_file_is_one_line_too(content: str, words: str, tmp_path: Path) -> None:
     """Nothing below the limit of size makes the reader crash, or busy for long."""
     line = said(content, tmp_path)
     assert line.startswith("file.toml: ")
+    assert words in line
     assert len(line) < 300
     assert line.isprintable()
 
