@@ -1,0 +1,84 @@
+"""Install Windows once, inside a sandbox of its own: what every guest's disk begins as."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+#: Folders that a Windows has and Wine makes only when they are first needed.
+_FOLDERS = ("windows/Installer", "windows/temp", "users/Public/Desktop", "Program Files (x86)")
+_PROFILE = ("AppData/Local/Temp", "AppData/LocalLow", "AppData/Roaming")
+
+
+def main() -> None:
+    """Install Windows on an empty disk, with a profile for each account."""
+    places = json.loads(sys.argv[1])
+    os.makedirs(f"{places['prefix']}/dosdevices")
+    os.makedirs(places["drive"])
+    os.makedirs(places["accounts"])
+    os.symlink("../../c", f"{places['prefix']}/dosdevices/c:")
+    os.symlink(places["jobs"], f"{places['prefix']}/dosdevices/b:")
+    for number, account in enumerate(places["names"]):
+        home = f"/tmp/{account}"  # noqa: S108 - the sandbox's own
+        os.mkdir(home)
+        environment = {
+            "HOME": home,
+            "USER": account,
+            "LOGNAME": account,
+            "WINEPREFIX": places["prefix"],
+            "WINEARCH": "win64",
+            "WINEDEBUG": "-all",
+            "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=",
+            "PATH": "/usr/bin",
+        }
+        for words in (
+            [places["wine"], "wineboot", "-u" if number else "-i"],
+            [places["wineserver"], "-k"],
+            [places["wineserver"], "-w"],
+        ):
+            # wineserver -k reports by its exit code whether there was one to end
+            subprocess.run(words, env=environment, cwd=places["drive"], check=words[1] == "wineboot", timeout=600)
+        os.rename(f"{places['prefix']}/user.reg", f"{places['accounts']}/{account}.reg")
+        _own_folders(f"{places['drive']}/users/{account}")
+    for folder in _FOLDERS:
+        os.makedirs(f"{places['drive']}/{folder}", exist_ok=True)
+    os.remove(f"{places['prefix']}/wineserver")
+    _linked(places["drive"], places["wine_files"])
+
+
+def _own_folders(profile: str) -> None:
+    """Make real folders of Desktop, Documents and the like, which Wine links to the Unix home."""
+    with os.scandir(profile) as entries:
+        for entry in list(entries):
+            if entry.is_symlink():
+                os.unlink(entry.path)
+                os.mkdir(entry.path)
+    for folder in _PROFILE:
+        os.makedirs(f"{profile}/{folder}", exist_ok=True)
+    shutil.rmtree(f"{profile}/Temp", ignore_errors=True)
+
+
+def _linked(drive: str, originals: list[str]) -> None:
+    """Replace every file that is one of Wine's own by a link to it: no space, and nobody in the guest can change it."""
+    by_size: dict[int, list[str]] = {}
+    for folder in originals:
+        for path in _files(folder):
+            by_size.setdefault(os.path.getsize(path), []).append(path)
+    for path in list(_files(drive)):
+        for original in by_size.get(os.path.getsize(path), ()):
+            if filecmp.cmp(path, original, shallow=False):
+                os.unlink(path)
+                os.symlink(original, path)
+                break
+
+
+def _files(folder: str) -> Iterator[str]:
+    for at, _, names in os.walk(folder):
+        for name in names:
+            if not os.path.islink(f"{at}/{name}"):
+                yield f"{at}/{name}"

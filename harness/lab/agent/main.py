@@ -1,0 +1,92 @@
+"""The supervisor: the first program in a guest's sandbox. It holds the screen and hands the pipe to one session at a
+time, because what the guest may write is decided for all of Wine at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+from .frames import read_frame, write_frame
+from .session import Session
+
+
+def main() -> None:
+    """Serve the lab on stdin and stdout until it goes away."""
+    places = json.loads(sys.argv[1])
+    for place in ("jobs", "home", "screen_folder"):
+        os.makedirs(places[place], exist_ok=True)
+    environment = {
+        "HOME": places["home"],
+        "WINEPREFIX": places["prefix"],
+        "WINEARCH": "win64",
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=",
+        "PATH": "/usr/bin",
+        **_locales(places),
+    }
+    spared = {os.getpid()}
+    if places["xvfb"]:
+        screen, display = _screen(places)
+        environment["DISPLAY"] = f":{display}"
+        spared.add(screen.pid)
+    while (frame := read_frame(0)) is not None:
+        header, _ = frame
+        pid = os.fork()
+        if pid == 0:
+            _session(header, places, environment, spared)
+        _, status = os.waitpid(pid, 0)
+        if status != 0:
+            # somebody ended the session from inside: the guest is no more, and leaving ends the sandbox
+            sys.exit(1)
+
+
+def _session(header: dict[str, str], places: dict[str, str], environment: dict[str, str], spared: set[int]) -> None:
+    """Run one session in this process, a child; it ends with it."""
+    session = Session(header["account"], header["level"], places, environment, spared)
+    try:
+        known = session.begin()
+    except (OSError, subprocess.SubprocessError) as error:
+        write_frame(1, {"id": header["id"], "error": "failed", "words": f"Windows does not boot: {error}"})
+        session.end()
+        os._exit(0)
+    write_frame(1, {"id": header["id"], **known})
+    request = session.serve()
+    session.end()
+    if request is None:
+        os._exit(1)
+    write_frame(1, {"id": request})
+    os._exit(0)
+
+
+def _locales(places: dict[str, str]) -> dict[str, str]:
+    """Lay out two locales, both the C library's own UTF-8: Wine takes the Windows code pages from the name alone.
+
+    An English one gives 1252, as on an English Windows; a language without a Windows code page gives UTF-8.
+    """
+    os.makedirs(places["locales"], exist_ok=True)
+    for name in ("en_US.UTF-8", places["utf8_locale"]):
+        os.symlink(places["c_locale"], f"{places['locales']}/{name}")
+    return {"LOCPATH": places["locales"], "LANG": "en_US.UTF-8"}
+
+
+def _screen(places: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the screen, whose memory is a file; return its process and display number."""
+    out, told = os.pipe()
+    with tempfile.TemporaryFile() as noise:
+        screen = subprocess.Popen(
+            [
+                places["xvfb"],
+                *("-displayfd", str(told), "-screen", "0", "1024x768x24", "-fbdir", places["screen_folder"]),
+                *("-nolisten", "tcp", "-nocursor", "-noreset"),
+            ],
+            pass_fds=[told],
+            stdin=subprocess.DEVNULL,
+            stdout=noise,
+            stderr=noise,
+        )
+    os.close(told)
+    with os.fdopen(out) as file:
+        return screen, file.readline().strip()

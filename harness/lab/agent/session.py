@@ -1,0 +1,323 @@
+"""A session of one account: Wine's server runs at the account's level, and commands run for it until it is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import files, levels
+from .commandline import divided, expanded, inner_batch, outer_batch
+from .frames import BODY, read_frame, write_frame
+from .jobs import Job, end_processes, everyone
+
+CONTROL_C_EXIT = -1073741510
+_LAB, _ANSWERS = 0, 1
+
+
+class Session:
+    """The guest as one account sees it; ``places`` are the sandbox's paths as the supervisor laid them out."""
+
+    def __init__(
+        self, account: str, level: str, places: dict[str, str], environment: dict[str, str], spared: set[int]
+    ) -> None:
+        self.account = account
+        self.spared = spared
+        self.level = level
+        self.places = places
+        self.environment = {**environment, "USER": account, "LOGNAME": account}
+        self.variables: dict[str, str] = {}
+        self.jobs: dict[int, Job] = {}
+        self.uploads: dict[int, tuple[str, int]] = {}
+        self.selector = selectors.DefaultSelector()
+        self.held_by = "landlock"
+
+    @property
+    def drive(self) -> str:
+        """The sandbox's path of C:."""
+        return self.places["drive"]
+
+    def begin(self) -> dict[str, Any]:
+        """Bring Windows up for the account; return what the lab may want to know. Raises OSError or TimeoutExpired."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.places['prefix']}/user.reg")
+        os.symlink(f"../accounts/{self.account}.reg", f"{self.places['prefix']}/user.reg")
+        # names the socket folder of the server that ran last, perhaps another copy's
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.places['prefix']}/wineserver")
+        if self.level == "standard":
+            version = levels.landlock_version()
+            if version:
+                levels.restrict(self.drive, self.account, version)
+            else:
+                self.held_by = "file modes"
+                levels.close_modes(self.drive, self.account)
+        self._wine([self.places["wineserver"], "-p"])
+        listing = self._wine([self.places["wine"], "cmd", "/d", "/c", "set"])
+        for line in listing.splitlines():
+            name, _, value = line.partition("=")
+            self.variables[name.upper()] = value
+        return {"held_by": self.held_by if self.level == "standard" else None, "variables": self.variables}
+
+    def _wine(self, words: list[str]) -> str:
+        # the first program starts services that keep its pipes open, so its output goes to a file
+        path = f"{self.places['jobs']}/begin"
+        with open(path, "wb") as out:
+            subprocess.run(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                env=self.environment,
+                cwd=self.home,
+                timeout=60,
+                check=True,
+            )
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    @property
+    def home(self) -> str:
+        """The account's profile folder."""
+        return f"{self.drive}/users/{self.account}"
+
+    def serve(self) -> int | None:
+        """Do what the lab asks until it asks to leave; return the number of that request, None when the lab has gone."""
+        wake, waker = os.pipe()
+        for fd in (wake, waker):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        self.selector.register(_LAB, selectors.EVENT_READ, None)
+        self.selector.register(wake, selectors.EVENT_READ, None)
+        doings: dict[str, Callable[[dict[str, Any], bytes], dict[str, Any] | None]] = {
+            "start": self.start,
+            "write": self.write,
+            "thank": self.thank,
+            "signal": self.signal,
+            "put": self.put,
+            "part": self.part,
+            "kept": self.kept,
+            "get": self.get,
+            "screen": self.screen,
+            "freeze": self.freeze,
+            "thaw": self.thaw,
+        }
+        while True:
+            for key, events in self.selector.select():
+                if key.fd == _LAB:
+                    frame = read_frame(_LAB)
+                    if frame is None:
+                        return None
+                    header, body = frame
+                    if header["op"] == "leave":
+                        return int(header["id"])
+                    self.answer(header, body, doings[header["op"]])
+                elif key.fd == wake:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(wake, 4096)
+                    self.reap()
+                elif isinstance(key.data, Job) and key.data.number in self.jobs:
+                    if events & selectors.EVENT_WRITE:
+                        self.write_on(key.data)
+                    if events & selectors.EVENT_READ:
+                        self.pump(key.data, key.fd)
+
+    def answer(
+        self, header: dict[str, Any], body: bytes, do: Callable[[dict[str, Any], bytes], dict[str, Any] | None]
+    ) -> None:
+        """Do one request and send its answer, or the name of what went wrong."""
+        try:
+            words = do(header, body)
+        except files.FileRefused as error:
+            words = {"error": error.kind, "words": str(error)}
+        except OSError as error:
+            words = {"error": "failed", "words": str(error)}
+        if words is not None and "id" in header:
+            write_frame(_ANSWERS, {**words, "id": header["id"]})
+
+    def start(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        """Start a command line in cmd.exe."""
+        number = int(header["job"])
+        through, settings = divided(header["environment"])
+        batch, outer, code = (f"{number}.bat", f"{number}o.bat", f"{number}.code")
+        known = self.variables.keys() | {name.upper() for name in header["environment"]}
+        jobs = self.places["jobs"]
+        with open(f"{jobs}/{batch}", "w", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(inner_batch(header["line"], settings, known))
+        with open(f"{jobs}/{outer}", "w", encoding="ascii", newline="") as file:
+            file.write(outer_batch(f"b:\\{batch}", f"b:\\{code}"))
+        wanted = expanded(header["directory"] or "", self.variables)
+        directory = files.unix_folder(self.drive, wanted) if wanted else self.home
+        environment = {**self.environment, **through}
+        if header["codepage"] == 65001:
+            environment["LC_CTYPE"] = self.places["utf8_locale"]
+        job = Job(
+            number,
+            [self.places["wine"], "cmd", "/d", "/c", f"b:\\{outer}"],
+            environment,
+            directory,
+            f"{jobs}/{code}",
+        )
+        self.jobs[number] = job
+        for fd in job.outputs:
+            self.selector.register(fd, selectors.EVENT_READ, job)
+        return {}
+
+    def pump(self, job: Job, fd: int) -> None:
+        """Send on what an output holds, unless the reader is too far behind."""
+        content = job.read(fd)
+        if content:
+            write_frame(_ANSWERS, {"job": job.number, "stream": job.outputs[fd]}, content)
+        elif content == b"":
+            self.selector.unregister(fd)
+        if not job.may_send:
+            self.hold(job)
+
+    def hold(self, job: Job) -> None:
+        """Stop reading a command's outputs."""
+        for fd in job.outputs:
+            with contextlib.suppress(KeyError):
+                self.selector.unregister(fd)
+
+    def thank(self, header: dict[str, Any], _: bytes) -> None:
+        """Take the reader's thanks for what it has read, and read on."""
+        job = self.jobs.get(header["job"])
+        if job is None:
+            return
+        held = not job.may_send
+        job.ahead -= int(header["bytes"])
+        if held and job.may_send:
+            for fd in job.outputs:
+                with contextlib.suppress(KeyError, ValueError):
+                    self.selector.register(fd, selectors.EVENT_READ, job)
+
+    def reap(self) -> None:
+        """Send the exit codes of the commands that have ended, after the last of their output."""
+        for job in list(self.jobs.values()):
+            if job.process.poll() is None:
+                continue
+            for fd, stream in job.outputs.items():
+                # what a descendant that lives on may still print is nobody's: its pipes are closed below
+                while content := job.read(fd):
+                    write_frame(_ANSWERS, {"job": job.number, "stream": stream}, content)
+            self.hold(job)
+            with contextlib.suppress(KeyError, ValueError):
+                self.selector.unregister(job.stdin)
+            for request, _, _ in job.unwritten:
+                write_frame(_ANSWERS, {"id": request})
+            job.close()
+            del self.jobs[job.number]
+            write_frame(_ANSWERS, {"job": job.number, "exit": job.exit_code()})
+            for name in (f"{job.number}.bat", f"{job.number}o.bat", f"{job.number}.code"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{self.places['jobs']}/{name}")
+
+    def write(self, header: dict[str, Any], body: bytes) -> dict[str, Any] | None:
+        """Queue input for a command; the answer comes when the command has taken it."""
+        job = self.jobs.get(header["job"])
+        if job is None:
+            return {}
+        if not job.unwritten and job.process.stdin is not None and not job.process.stdin.closed:
+            self.selector.register(job.stdin, selectors.EVENT_WRITE, job)
+        elif not job.unwritten:
+            return {}
+        job.unwritten.append((int(header["id"]), memoryview(body), bool(header["end"])))
+        return None
+
+    def write_on(self, job: Job) -> None:
+        """Give a command the input it takes now."""
+        fd = job.stdin
+        for request in job.write_on():
+            write_frame(_ANSWERS, {"id": request})
+        if not job.unwritten:
+            with contextlib.suppress(KeyError, ValueError):
+                self.selector.unregister(fd)
+
+    def signal(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        """End a command with all its descendants."""
+        job = self.jobs.get(header["job"])
+        if job is not None:
+            job.end(1 if header["name"] == "terminate" else CONTROL_C_EXIT)
+        return {}
+
+    def put(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        """Begin to write a file."""
+        self.uploads[int(header["id"])] = (header["path"], files.opened_for_writing(self.drive, header["path"]))
+        return {}
+
+    def part(self, header: dict[str, Any], body: bytes) -> None:
+        """Write a part of a file; a part that cannot be written is told when the file is kept."""
+        path, fd = self.uploads.get(int(header["of"]), ("", -1))
+        rest = memoryview(body)
+        try:
+            while rest and fd >= 0:
+                rest = rest[os.write(fd, rest) :]
+        except OSError:
+            os.close(fd)
+            self.uploads[int(header["of"])] = (path, -1)
+
+    def kept(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        """End the writing of a file."""
+        path, fd = self.uploads.pop(int(header["of"]))
+        if fd < 0:
+            raise files.FileRefused("failed", f"{path}: could not be written whole")
+        os.close(fd)
+        return {}
+
+    def get(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        """Send a file in parts."""
+        return self.sent(header, files.opened_for_reading(self.drive, header["path"]))
+
+    def screen(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        """Send the screen's memory, which is in XWD format."""
+        return self.sent(header, os.open(self.places["screen"], os.O_RDONLY | os.O_CLOEXEC))
+
+    def sent(self, header: dict[str, Any], fd: int) -> dict[str, Any]:
+        """Send what a file holds."""
+        try:
+            while content := os.read(fd, BODY):
+                write_frame(_ANSWERS, {"id": header["id"], "more": True}, content)
+        finally:
+            os.close(fd)
+        return {}
+
+    def freeze(self, _: dict[str, Any], __: bytes) -> dict[str, Any]:
+        """Hold every program still, so that the disk can be copied."""
+        return self.signalled(signal.SIGSTOP)
+
+    def thaw(self, _: dict[str, Any], __: bytes) -> dict[str, Any]:
+        """Let every program go on."""
+        return self.signalled(signal.SIGCONT)
+
+    def signalled(self, number: signal.Signals) -> dict[str, Any]:
+        """Send a signal to every program of the guest."""
+        for pid in everyone() - self.spared:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return {}
+
+    def end(self) -> None:
+        """End every program and let Wine's server write the registry to the disk."""
+        servers = {pid for pid in everyone() - self.spared if _name(pid).startswith("wineserver")}
+        end_processes(everyone() - self.spared - servers)
+        for pid in servers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)  # unlike SIGINT it waits for nobody
+        deadline = time.monotonic() + 20
+        while any(os.path.exists(f"/proc/{pid}") for pid in servers) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        end_processes(everyone() - self.spared)
+        if self.held_by != "landlock":
+            levels.open_modes(self.drive)
+
+
+def _name(pid: int) -> str:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as file:
+        return file.read().strip()
+    return ""

@@ -1,0 +1,60 @@
+"""Disks and snapshots as folders: copied and removed as the guests' user, so that nothing a guest planted in one is
+ever followed with more rights than the guest had."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from pathlib import Path
+
+from harness.lab.host import as_guest, guest_user
+
+
+class DiskFailed(Exception):
+    """A disk could not be copied or removed: the host's disk is full, or the folder is out of the guests' reach."""
+
+
+def made_folder(folder: Path) -> Path:
+    """Make a folder that belongs to the guests' user."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        os.chown(folder, guest_user(), guest_user())
+    folder.chmod(0o700)
+    return folder
+
+
+async def copied(source: Path, target: Path) -> None:
+    """Copy a disk, whole or not at all; ``target`` must not exist. Raises DiskFailed."""
+    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    await _run("cp", "-a", "--reflink=auto", "--", str(source), str(unfinished))
+    await _run("mv", "-T", "--", str(unfinished), str(target))
+
+
+async def replaced(disk: Path, source: Path) -> None:
+    """Put a copy of ``source`` in a disk's place."""
+    await removed(disk)
+    await copied(source, disk)
+
+
+async def removed(folder: Path) -> None:
+    """Remove a disk; one that is not there is no matter. Raises DiskFailed."""
+    if folder.exists():
+        # a guest may have taken its own right to enter its folders
+        await _run("find", str(folder), "-type", "d", "!", "-perm", "-700", "-exec", "chmod", "u+rwx", "{}", ";")
+        await _run("find", str(folder), "-mindepth", "1", "-delete")
+        folder.rmdir()
+
+
+async def _run(*words: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        cwd="/",
+        **as_guest(),
+    )
+    _, noise = await process.communicate()
+    if process.returncode:
+        raise DiskFailed(noise.decode(errors="replace").strip() or f"{words[0]} ended with {process.returncode}")
