@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from harness.lab.guest import Chunk, GuestGone, GuestProcess
+from harness.lab.link import AgentRefused
 from harness.lab.winrm import faults
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Command:
                 self._exit_code = code & 0xFFFFFFFF
             else:
                 self._gone = True
-        except (GuestGone, ConnectionError):
+        except GuestGone:
             self._gone = True
         except Exception:  # noqa: BLE001 - whatever broke, no exit code may come of it
             _log.exception("the guest's process broke; its command is treated as lost")
@@ -142,7 +143,7 @@ class Command:
             raise faults.timed_out() from None
         except GuestGone:
             raise PowerCut from None
-        except (ConnectionError, ValueError):
+        except AgentRefused:
             raise faults.pipe_closed() from None
 
     async def interrupt(self, name: Literal["ctrl_c", "ctrl_break"]) -> None:

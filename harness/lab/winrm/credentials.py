@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.lab.guest import LabAccount
+from harness.lab.windows import computer_name
 
 USER_FILE_VARIABLE = "NTLM_USER_FILE"
 
@@ -20,7 +21,7 @@ def write_user_file(path: Path, accounts: Iterable[LabAccount], machines: Iterab
     read anew for each log-in, so it may be written again when a machine is added. Raises ValueError for a name or
     password that the file's format cannot hold.
     """
-    names = sorted(set(machines))
+    names = sorted({name for machine in machines for name in (machine, computer_name(machine))})
     # clients that were given no domain answer with the one that the challenge names
     domains = ["", ".", "WORKSTATION", socket.gethostname(), *names]
     lines = []
@@ -43,7 +44,7 @@ class Credentials:
 
     def __init__(self, accounts: Iterable[LabAccount], machine: str) -> None:
         self._accounts = {account.name.casefold(): account for account in accounts}
-        self._domains = {"", ".", machine.casefold()}
+        self._domains = {"", ".", machine.casefold(), computer_name(machine).casefold()}
 
     def named(self, user: str) -> LabAccount | None:
         """Find the account of a name that NTLM has already proved; its domain was checked against the file."""

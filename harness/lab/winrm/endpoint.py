@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from harness.lab.guest import GuestGone, LabAccount, LabGuest
+from harness.lab.guest import GuestBusy, GuestFileError, GuestGone, LabAccount, LabGuest
 from harness.lab.winrm import faults, names
 from harness.lab.winrm.command import PowerCut, Received
 from harness.lab.winrm.envelope import Request, read_duration
@@ -135,16 +136,18 @@ class Endpoint:
         _insist(bool(line.strip()), faults.malformed("The command is empty."))
         self._shells.count_operation(shell)
         try:
-            await shell.start(
-                line,
-                [argument.text or "" for argument in body.iterfind(f"{_RSP}Arguments")],
-                identity=identity,
-                without_cmd=request.flag("WINRS_SKIP_CMD_SHELL"),
-            )
-        except FileNotFoundError:
-            raise faults.no_such_file() from None
-        except NotADirectoryError:
-            raise faults.no_such_directory() from None
+            # a guest serves one account at a time, so a start may wait for another's command to end
+            async with asyncio.timeout(self._timeout(request)):
+                await shell.start(
+                    line,
+                    [argument.text or "" for argument in body.iterfind(f"{_RSP}Arguments")],
+                    identity=identity,
+                    without_cmd=request.flag("WINRS_SKIP_CMD_SHELL"),
+                )
+        except (TimeoutError, GuestBusy):
+            raise faults.timed_out() from None
+        except GuestFileError as error:
+            raise (faults.access_denied() if error.kind == "access denied" else faults.no_such_directory()) from None
         return Answer(
             action=names.COMMAND + "Response",
             body=f"<rsp:CommandResponse><rsp:CommandId>{identity}</rsp:CommandId></rsp:CommandResponse>",

@@ -11,9 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from harness.lab.winrm import names
 
-_WMI_ERROR = (
-    "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/windows/management_instrumentation/MSFT_WmiError"
-)
+_WMI_ERROR = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError"
 _DETAIL = names.WSMAN.removesuffix(".xsd") + "/faultDetail/"
 
 

@@ -34,6 +34,22 @@ _SERVER: Final = "Microsoft-HTTPAPI/2.0 (pytest-wincompat lab)"
 _RESET: Final = struct.pack("ii", 1, 0)  # linger for no time: closing resets the connection
 
 
+class _Door(web.Server):
+    """The connections of one boot; once shut, what was only being accepted is reset as it comes in."""
+
+    is_shut = False
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if self.is_shut:
+            _reset(transport)
+
+    def shut(self) -> None:
+        self.is_shut = True
+        for connection in self.connections:
+            _reset(connection.transport)
+
+
 class WinRMService:
     """WS-Man and WinRS of one guest, on ports 5985 and 5986 of its address, for as long as the guest is up.
 
@@ -57,10 +73,11 @@ class WinRMService:
         self._policy = policy
         self._credentials = Credentials(guest.accounts.values(), guest.name)
         self._connections: WeakKeyDictionary[asyncio.Transport, Connection] = WeakKeyDictionary()
+        self._sockets: list[socket.socket] = []
         self._listeners: list[asyncio.Server] = []
         self._opening: asyncio.Task[None] | None = None
         self._shells: Shells | None = None
-        self._server: web.Server | None = None
+        self._door: _Door | None = None
         self._endpoint: Endpoint | None = None
 
     async def start(self) -> None:
@@ -72,56 +89,64 @@ class WinRMService:
             raise RuntimeError(f"{USER_FILE_VARIABLE} is not set: call write_user_file before starting a WinRM service")
         self._shells = Shells(self._guest, self._quotas)
         self._endpoint = Endpoint(self._guest, self._shells, self._quotas, self._policy)
-        self._server = web.Server(self._serve, access_log=None, keepalive_timeout=_IDLE)
         self._guest.observers.append(self._follow)
         if self._guest.is_up:
+            self._bind()
             await self._listen()
 
     async def stop(self) -> None:
         """Stop following, end every shell and close the ports."""
         with contextlib.suppress(ValueError):
             self._guest.observers.remove(self._follow)
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait([self._opening])
         if self._shells is not None:
             await self._shells.close_all()
+        door = self._door
         self._cut()
-        if self._server is not None:
-            await self._server.shutdown(0)
+        if door is not None:
+            await door.shutdown(0)
 
     def _follow(self, guest: LabGuest) -> None:
         if not guest.is_up:
             self._cut()
-        elif not self._listeners and self._opening is None:
+        elif not self._sockets:
+            try:
+                self._bind()
+            except OSError as error:
+                _log.error("the WinRM ports of %s cannot be opened: %s", guest.name, error)
+                return
             self._opening = asyncio.create_task(self._listen(), name=f"winrm listens for {guest.name}")
-            self._opening.add_done_callback(self._opened)
 
-    def _opened(self, opening: asyncio.Task[None]) -> None:
-        self._opening = None
-        if not opening.cancelled() and (error := opening.exception()) is not None:
-            _log.error("the WinRM ports of %s could not be opened: %s", self._guest.name, error)
+    def _bind(self) -> None:
+        """Take both ports at once: whoever is told that the guest is up finds them open."""
+        self._door = _Door(self._serve, access_log=None, keepalive_timeout=_IDLE)
+        try:
+            for port in (HTTP_PORT, HTTPS_PORT):
+                self._sockets.append(socket.create_server((self._address, port), backlog=100))
+        except OSError:
+            self._cut()
+            raise
 
     async def _listen(self) -> None:
-        assert self._server is not None  # noqa: S101 - made in start
-        boot = self._guest.boot_id
+        assert self._door is not None  # noqa: S101 - made in _bind
         loop = asyncio.get_running_loop()
-        for port, tls in ((HTTP_PORT, None), (HTTPS_PORT, self._tls)):
-            listener = await loop.create_server(self._server, self._address, port, ssl=tls, reuse_address=True)
-            self._listeners.append(listener)
-        if not self._guest.is_up or self._guest.boot_id != boot:
-            self._cut()
-            if self._guest.is_up:
-                await self._listen()
+        for opened, tls in zip(list(self._sockets), (None, self._tls), strict=True):
+            opened.setblocking(False)
+            self._listeners.append(await loop.create_server(self._door, sock=opened, ssl=tls, backlog=100))
 
     def _cut(self) -> None:
         """Close the ports and reset every connection, at once: what a power cut looks like from outside."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
         for listener in self._listeners:
             listener.close()
+        for opened in self._sockets:
+            opened.close()
         self._listeners.clear()
-        if self._server is not None:
-            for connection in self._server.connections:
-                _reset(connection.transport)
+        self._sockets.clear()
+        if self._door is not None:
+            self._door.shut()
+            self._door = None
         if self._shells is not None:
             self._shells.lose_all()
 
