@@ -9,10 +9,11 @@ from pathlib import Path
 from pydantic import Field
 
 from harness import authoring
-from harness.authoring import Authored, BuildName, LocalPath, Seconds, Text, nearest, quoted, shown
+from harness.authoring import Authored, BuildName, LocalPath, Seconds, Text, shown
 from harness.builds import Build
 from harness.errors import AuthoringError
 from harness.known_issues import KnownIssue, Scope, Skip
+from harness.mistakes import nearest, quoted
 from harness.products import Product, read_product
 
 DEFAULT_DEADLINE = 120.0

@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from harness import authoring
-from harness.authoring import Authored, BuildName, Flag, LocalPath, Seconds, Text, Whole, quoted, shown
+from harness.authoring import Authored, BuildName, Flag, LocalPath, Seconds, Text, Whole, shown
 from harness.builds import Build
 from harness.errors import AuthoringError
+from harness.mistakes import quoted
 
 
 def _host(text: str) -> str:

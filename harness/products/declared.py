@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from harness.authoring import Authored, Text, quoted
+from harness.authoring import Authored, Text
+from harness.mistakes import quoted
 from harness.products.packages import PackageSource
 from harness.products.placeholders import checked
 

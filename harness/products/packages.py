@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, model_validator
 
-from harness.authoring import Authored, LocalPath, Text, nearest, quoted, shown
+from harness.authoring import Authored, LocalPath, Text, shown
 from harness.errors import SiteError
+from harness.mistakes import nearest, quoted
 
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 10.0, 30.0, 3600.0
 BIGGEST_PACKAGE = 8 * 1024**3  # bytes

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from harness.authoring import nearest
+from harness.mistakes import nearest
 
 # lower-case words only: a product code {22EA7650-...} and a regular expression's {2,3} are not placeholders
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")

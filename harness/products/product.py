@@ -14,9 +14,10 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harness import authoring
-from harness.authoring import Authored, Seconds, Text, nearest
+from harness.authoring import Authored, Seconds, Text
 from harness.errors import AuthoringError, ProductFailed
 from harness.exit_codes import ExitMeaning, Origin, meaning, shown, signed
+from harness.mistakes import nearest
 from harness.products import command_lines
 from harness.products.declared import DEFAULT_SWITCHES, Install, ProductId, Rollback, Uninstall, Version
 from harness.products.exit_code import ExitCode

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from harness.authoring import Authored, Text, Whole, nearest
+from harness.authoring import Authored, Text, Whole
+from harness.mistakes import nearest
 from harness.products.placeholders import checked
 
 PLACEHOLDERS = ("version", "install_dir")

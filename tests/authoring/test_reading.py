@@ -16,6 +16,7 @@ from harness import authoring
 from harness.authoring import Authored, Flag, Seconds, Text, Whole
 from harness.errors import AuthoringError
 from harness.matrix import MatrixFile
+from harness.mistakes import mistakes_in
 from harness.products import Product
 from harness.site import Site
 
@@ -201,5 +202,5 @@ def test_no_document_is_answered_in_pydantics_words(model: type[Authored], data:
     try:
         model.model_validate(document)
     except ValidationError as error:
-        for sentence in authoring.mistakes_in(error, document, model):
+        for sentence in mistakes_in(error, document, model):
             assert not any(jargon in sentence for jargon in PYDANTIC), sentence
