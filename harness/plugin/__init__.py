@@ -13,6 +13,8 @@ import pytest
 
 from harness.plugin import exchange, hookspecs, nodes, own_tests, planning, reading, settings, start
 
+pytest.register_assert_rewrite("harness.scenarios")  # before anything imports them: their asserts explain themselves
+
 pytest_plugins = ["harness.plugin.fixtures", "harness.plugin.recording"]
 
 

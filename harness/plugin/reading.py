@@ -25,7 +25,6 @@ FOLDER = "matrices"
 
 def gather_scenarios(config: pytest.Config) -> dict[str, Callable[..., None]]:
     """Return the scenarios by name: the built-in ones and what a team's hooks add to them."""
-    pytest.register_assert_rewrite("harness.scenarios")  # before the import below, so that their asserts are explained
     from harness.scenarios import SCENARIOS
 
     found = dict(SCENARIOS)

@@ -48,7 +48,7 @@ def asserts(cell):
     assert found == "2.0", "the old version answers"
 
 def pytest_wincompat_scenarios(config):
-    return {f.__name__: f for f in (passes, fails, hangs, is_lost, breaks, asserts)}
+    return {"upgrade": fails} | {f.__name__: f for f in (passes, fails, hangs, is_lost, breaks, asserts)}
 '''
 
 SITE = """
@@ -77,7 +77,9 @@ class Project:
 
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester
+        self.site = "site.toml"
         package = b"a package"
+        digest = hashlib.sha256(package).hexdigest()
         pytester.makeconftest(CONFTEST)
         self.write("demo.zip", package.decode())
         self.write("secret", "sesame")
@@ -92,7 +94,11 @@ class Project:
             [[versions]]
             version = "1.0"
             file = "../../demo.zip"
-            sha256 = "{hashlib.sha256(package).hexdigest()}"
+            sha256 = "{digest}"
+            [[versions]]
+            version = "2.0"
+            file = "../../demo.zip"
+            sha256 = "{digest}"
             [proofs]
             files = ['{{install_dir}}\\demo.exe']
             """,
@@ -115,12 +121,12 @@ class Project:
         )
 
     def run(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest in a process of its own on the site that does not answer."""
-        return self.pytester.runpytest_subprocess("--site", "site.toml", *QUIET, *arguments)
+        """Run pytest in a process of its own on the site."""
+        return self.pytester.runpytest_subprocess("--site", self.site, *QUIET, *arguments)
 
     def run_here(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in this process."""
-        return self.pytester.runpytest_inprocess("--site", "site.toml", "-p", "no:xdist", *QUIET, *arguments)
+        return self.pytester.runpytest_inprocess("--site", self.site, "-p", "no:xdist", *QUIET, *arguments)
 
     @property
     def folder(self) -> Path:

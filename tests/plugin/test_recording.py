@@ -207,7 +207,19 @@ def test_two_matrices_with_the_same_cells_stay_apart(project: Project) -> None:
 
 
 def test_last_failed_repeats_failed_cells(project: Project) -> None:
-    """Pytest's own memory knows cells as it knows every test."""
-    project.matrix("passes", "fails", builds="19044")
+    """Pytest's own memory knows cells as it knows every test, also those with a leg."""
+    project.matrix("passes", "upgrade", builds="19044")
     project.run_here("matrices/demo.toml")
-    project.run_here("--lf", "matrices/demo.toml").assert_outcomes(failed=1)
+    again = project.run_here("--lf", "-v", "matrices/demo.toml")
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["matrices/demo.toml::win10-21h2::demo::upgrade[[]1.0->2.0] FAILED*"])
+
+
+def test_a_cell_with_a_leg_is_named_by_its_id(project: Project) -> None:
+    """The id that is printed, brackets and all, repeats the cell and is what JUnit sees."""
+    project.matrix("passes", "upgrade", builds="19044")
+    cell = "matrices/demo.toml::win10-21h2::demo::upgrade[1.0->2.0]"
+    result = project.run_here("--junitxml", "junit.xml", cell)
+    result.assert_outcomes(failed=1)
+    assert 'name="upgrade[1.0-&gt;2.0]"' in (project.pytester.path / "junit.xml").read_text("utf-8")
+    result.stdout.fnmatch_lines(["repeat what did not pass: pytest --site site.toml 'matrices/*upgrade[[]1.0->2.0]'"])
