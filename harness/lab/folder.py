@@ -24,21 +24,17 @@ class LabIsDown(Exception):
 
 
 class _Knock(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
+    """HTTP over a lab's Unix socket."""
 
-    def __init__(self, path: Path, patience: float) -> None:
+    def __init__(self, folder: LabFolder, patience: float) -> None:
         super().__init__("lab", timeout=patience)
-        self._path = path
+        self._folder = folder
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        # the name of a Unix socket may have 107 bytes only; a folder opened first makes any path short
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            self.sock.connect(f"/proc/self/fd/{folder}/{self._path.name}")
-        finally:
-            os.close(folder)
+        with self._folder.short_control() as place:
+            self.sock.connect(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +75,15 @@ class LabFolder:
         return self.path / "control"
 
     @contextlib.contextmanager
+    def short_control(self) -> Iterator[str]:
+        """Name the socket in few bytes, for the kernel takes 107 and a home may be deeper than that."""
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            yield f"/proc/self/fd/{folder}/{self.control.name}"
+        finally:
+            os.close(folder)
+
+    @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder, emptied of what a lab that died left in it; raises LabIsUp while another lab holds it."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -110,7 +115,7 @@ class LabFolder:
 
     def ask(self, verb: str, what: str, *, patience: float = 10.0, **query: str) -> bytes:
         """Ask the lab inside; raises LabIsDown when none answers and RuntimeError with its words when it refuses."""
-        connection = _Knock(self.control, patience)
+        connection = _Knock(self, patience)
         try:
             connection.request(verb, f"/{what}?{urlencode(query)}")
             answer = connection.getresponse()

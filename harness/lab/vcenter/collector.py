@@ -220,7 +220,8 @@ class PropertyCollector(Served):
 
     @answers("CreateFilter")
     def _create_filter(self, call: Call) -> Any:
-        select(self.sight, call["spec"], strict=True)
+        # read once, so that a wrong path is told now and not when the first change comes
+        contents(select(self.sight, call["spec"], strict=True))
         moid = f"{self.moid}:{self.sight.inventory.number('filter')}"
         self.filters[moid] = self.sight.own[moid] = Filter(moid, self, call["spec"], call["partialUpdates"])
         self._woken.set()

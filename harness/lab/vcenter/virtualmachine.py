@@ -51,7 +51,7 @@ class VirtualMachine(Entity):
     @property
     def host_name(self) -> str:
         """The name that Windows gives itself."""
-        return str(self.guest.name)
+        return self.guest.computer_name
 
     def _notice(self, _: LabGuest) -> None:
         if not self.is_on:

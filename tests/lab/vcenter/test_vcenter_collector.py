@@ -69,8 +69,8 @@ def test_a_property_that_does_not_exist_is_named(si: Any, vm: Any) -> None:
     for path in ("nonsense", "runtime.nonsense", "parent.name"):
         with pytest.raises(vmodl.query.InvalidProperty):
             collector.RetrieveProperties([_spec(vim.VirtualMachine, [path], vm)])
-    with pytest.raises(vmodl.query.InvalidProperty):
-        collector.CreateFilter(_spec(vim.VirtualMachine, ["nonsense"], vm), False)
+        with pytest.raises(vmodl.query.InvalidProperty):
+            collector.CreateFilter(_spec(vim.VirtualMachine, [path], vm), False)
     with pytest.raises(vmodl.fault.ManagedObjectNotFound):
         collector.CreateFilter(_spec(vim.VirtualMachine, ["name"], vim.VirtualMachine("vm-999")), False)
 

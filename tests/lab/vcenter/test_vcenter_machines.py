@@ -26,7 +26,7 @@ def test_power_is_a_task_and_windows_comes_later(served: Served, vm: Any) -> Non
     with pytest.raises(vim.fault.ToolsUnavailable):
         vm.ShutdownGuest()
     _until(lambda: vm.guest.toolsRunningStatus == "guestToolsRunning")
-    assert (vm.guest.ipAddress, vm.guest.hostName) == ("127.0.0.11", "a")
+    assert (vm.guest.ipAddress, vm.guest.hostName) == ("127.0.0.11", "A")
     assert wait_for(vm.PowerOff()) == "success"
     assert vm.guest.guestState == "notRunning"
     assert vm.runtime.bootTime is None

@@ -45,6 +45,11 @@ class StandIn:
     )
     _boot: asyncio.Task[None] | None = None
 
+    @property
+    def computer_name(self) -> str:
+        """What Windows calls itself."""
+        return self.name.upper()
+
     def _tell(self) -> None:
         for observer in list(self.observers):
             observer(self)

@@ -1,0 +1,245 @@
+"""The lab assembled: guests of one image, a WinRM service for each, one vCenter over all, and the site file to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+import ssl
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from harness.builds import Build
+from harness.lab.certificates import server_tls, write_certificates, write_private
+from harness.lab.folder import LabFolder
+from harness.lab.fresh import FreshGuest
+from harness.lab.guest import LabAccount, LabGuest
+from harness.lab.image import ACCOUNTS, Image
+from harness.lab.vcenter.endpoint import VCenter
+from harness.lab.vcenter.sessions import User
+from harness.lab.winrm.credentials import write_user_file
+from harness.lab.winrm.service import WinRMService
+
+SNAPSHOT = "clean"
+_PORT = 8443
+_FIRST_GUEST, _LAST_GUEST = 11, 250
+_ADMINISTRATOR, _AUDITOR = "administrator@lab.local", "auditor@lab.local"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a lab is to have: its builds, and how many machines of each."""
+
+    builds: Sequence[Build]
+    machines: int = 2
+
+    def names(self) -> Iterator[tuple[str, Build]]:
+        """Name every machine: ``win10-21h2-a``, ``win10-21h2-b``, ..."""
+        for build in self.builds:
+            for number in range(self.machines):
+                yield f"{build.slug}-{_letters(number)}", build
+
+
+def _letters(number: int) -> str:
+    """Count with letters: a, b, ... z, aa."""
+    return (_letters(number // 26 - 1) if number >= 26 else "") + chr(ord("a") + number % 26)
+
+
+class Subnet:
+    """A part of loopback that no other lab uses, for as long as the vCenter's socket is open."""
+
+    def __init__(self, name: str) -> None:
+        first = zlib.crc32(name.encode())
+        for attempt in range(200):
+            place = (first + attempt * 7919) % (120 * 254)
+            self.prefix = f"127.{100 + place // 254}.{1 + place % 254}"
+            try:
+                self.vcenter = socket.create_server((f"{self.prefix}.1", _PORT), backlog=128)
+            except OSError:
+                continue
+            break
+        else:
+            raise OSError(f"no free address for the vCenter: port {_PORT} is taken on every loopback address tried")
+        self._free = [f"{self.prefix}.{number}" for number in range(_LAST_GUEST, _FIRST_GUEST - 1, -1)]
+
+    @property
+    def host(self) -> str:
+        """The vCenter's address."""
+        return f"{self.prefix}.1"
+
+    def all(self) -> list[str]:
+        """List every address that the lab may come to use, for its certificate."""
+        return [self.host, *reversed(self._free)]
+
+    def take(self) -> str:
+        """Take the next free address; raises OSError when there is none."""
+        if not self._free:
+            raise OSError("the lab has no address left for another machine")
+        return self._free.pop()
+
+    def give_back(self, address: str) -> None:
+        """Let an address be used again."""
+        self._free.append(address)
+
+
+class Lab:
+    """A vCenter and its guests; ``start`` gives the site file's path, ``stop`` leaves nothing behind."""
+
+    def __init__(self, folder: LabFolder, plan: Plan) -> None:
+        self.folder = folder
+        self.plan = plan
+        self.started = datetime.now(UTC)
+        self.subnet = Subnet(folder.name)
+        self.accounts = [LabAccount(name=name, password=_password(), level=level) for name, level in ACCOUNTS.items()]
+        self._users = [User(_ADMINISTRATOR, _password()), User(_AUDITOR, _password(), read_only=True)]
+        self._services: dict[LabGuest, tuple[str, WinRMService]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self.vcenter = VCenter(
+            self._users,
+            url=f"https://{self.subnet.host}:{_PORT}",
+            release=_release(),
+            admit=self._admit,
+            dismiss=self._dismiss,
+        )
+
+    async def start(self, image: Image) -> Path:
+        """Make the machines, all off, open the vCenter, and write the site file last of all."""
+        addresses = self.subnet.all()
+        write_certificates(self.folder.path, self.folder.secrets, name=self.folder.name, addresses=addresses)
+        self._tls = server_tls(self.folder.secrets)
+        self._write_users([name for name, _ in self.plan.names()])
+        machines = []
+        for name, build in self.plan.names():
+            place = self.folder.guests / name
+            guest = FreshGuest(image, place, build=build, accounts=self.accounts, snapshot=SNAPSHOT)
+            address = await self._serve(guest)
+            vm = self.vcenter.enrol(guest, address, {SNAPSHOT: SNAPSHOT})
+            machines.append({"path": vm.path, "build": str(build), "snapshot": SNAPSHOT, "address": address})
+        await self.vcenter.start(self.subnet.vcenter, self._tls)
+        self._write(machines)
+        return self.folder.site_file
+
+    def _write_users(self, machines: list[str]) -> None:
+        write_user_file(self.folder.secrets / "ntlm", self.accounts, machines)
+
+    async def _admit(self, guest: LabGuest) -> str:
+        """Give a clone an address and the WinRM service on it."""
+        self._write_users([*(known.name for known in self._services), guest.name])
+        return await self._serve(guest)
+
+    async def _serve(self, guest: LabGuest) -> str:
+        assert self._tls is not None  # noqa: S101 - made in start, before any guest
+        address = self.subnet.take()
+        service = WinRMService(guest, address=address, tls=self._tls)
+        self._services[guest] = (address, service)
+        await service.start()
+        return address
+
+    async def _dismiss(self, guest: LabGuest) -> None:
+        address, service = self._services.pop(guest)
+        await service.stop()
+        self.subnet.give_back(address)
+
+    async def stop(self) -> None:
+        """End the vCenter, the services and the guests, all at once, and remove the guests' disks."""
+        self.folder.site_file.unlink(missing_ok=True)
+        await self.vcenter.stop()
+        guests = list(self._services)
+        endings = [service.stop() for _, service in self._services.values()]
+        await asyncio.gather(*endings, return_exceptions=True)
+        await asyncio.gather(*(guest.destroy() for guest in guests), return_exceptions=True)
+        self.subnet.vcenter.close()
+
+    def status(self) -> dict[str, Any]:
+        """Say what the lab is and how its machines are, in plain values."""
+        now = datetime.now(UTC)
+        machines = self.vcenter.premises.machines()
+        return {
+            "name": self.folder.name,
+            "pid": os.getpid(),
+            "site": str(self.folder.site_file),
+            "vcenter": f"https://{self.subnet.host}:{_PORT}/sdk",
+            "up_for": (now - self.started).total_seconds(),
+            "machines": [
+                {
+                    "path": vm.path,
+                    "build": f"{vm.guest.build.name} ({vm.guest.build})",
+                    "address": vm.address,
+                    "power": ("up" if vm.guest.is_up else "booting") if vm.is_on else "off",
+                    "on_for": (now - vm.powered_since).total_seconds() if vm.powered_since else None,
+                }
+                for vm in machines
+            ],
+        }
+
+    async def screenshot(self, name: str) -> bytes:
+        """Take a picture of a machine's console, as PNG; raises LookupError naming what is wrong."""
+        machines = {vm.name: vm for vm in self.vcenter.premises.machines()}
+        if name not in machines:
+            raise LookupError(f"no machine {name!r}; there are {', '.join(machines)}")
+        if not machines[name].is_on:
+            raise LookupError(f"{name} is off: there is nothing to see")
+        return await machines[name].guest.screenshot()
+
+    def _write(self, machines: list[dict[str, str]]) -> None:
+        private = self.folder.secrets
+        passwords: dict[str, str] = {
+            "vcenter": self._users[0].password,
+            "auditor": self._users[1].password,
+            **{account.level: account.password for account in self.accounts},
+        }
+        for name, password in passwords.items():
+            write_private(private / f"{name}.secret", password.encode())
+        text = site_text(
+            self.folder.name, self.subnet.host, {account.level: account.name for account in self.accounts}, machines
+        )
+        fresh = self.folder.path / "site.toml.new"
+        fresh.write_text(text, "utf-8")
+        fresh.replace(self.folder.site_file)
+
+
+def site_text(name: str, host: str, accounts: dict[str, str], machines: list[dict[str, str]]) -> str:
+    """Write a site file as TOML; what it names lies beside it."""
+    lines = [
+        "# The lab's own site file, written when it started; it is valid until the lab stops.",
+        f"name = {_quoted(f'lab {name}')}",
+        "",
+        "[vcenter]",
+        f"host = {_quoted(host)}",
+        f"port = {_PORT}",
+        f"user = {_quoted(_ADMINISTRATOR)}",
+        'password = { file = "secrets/vcenter.secret" }',
+        'ca_file = "ca.pem"',
+        "",
+        "[winrm]",
+        'ca_file = "ca.pem"',
+    ]
+    for level, account in accounts.items():
+        lines += ["", f"[accounts.{level}]", f"user = {_quoted(account)}"]
+        lines.append(f'password = {{ file = "secrets/{level}.secret" }}')
+    for machine in machines:
+        lines += ["", "[[machines]]", *(f"{key} = {_quoted(value)}" for key, value in machine.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _password() -> str:
+    # letters and digits only: it has to survive user files, URLs and command lines of every client
+    return secrets.token_hex(16)
+
+
+def _release() -> str:
+    try:
+        return metadata.version("pytest-wincompat")
+    except metadata.PackageNotFoundError:
+        return "0"

@@ -1,0 +1,152 @@
+"""The lab as a process: it comes up, tells about itself, and leaves nothing behind however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from running_labs import LAB, READY, power_on_all, processes_of, serving, session, until, vim
+
+from harness.lab import commands, host
+from harness.site import read_site
+
+SMALL = ("--build", "win11-23h2", "--machines", "1")
+pytestmark = pytest.mark.skipif(bool(host.missing()), reason="; ".join(host.missing()))
+
+
+def _lab(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*LAB, *words], capture_output=True, text=True, timeout=READY, check=False)
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """Name a lab that is taken down whatever happens."""
+    mine = f"test-{os.getpid()}"
+    yield mine
+    _lab("down", "--name", mine)
+
+
+def test_up_status_down(name: str) -> None:
+    """A lab comes up in the background, tells about itself, comes up only once, and goes down without a trace."""
+    came = _lab("up", "--name", name, "--machines", "1")
+    assert came.returncode == 0, came.stderr
+    site_file = Path(_lab("status", "--name", name, "--site-file").stdout.strip())
+    site = read_site(site_file)
+    assert len(site.machines) == 7
+    assert site.machines[0].path == "Lab/vm/Windows/win10-21h2-a"
+    assert f"pytest --site {site_file}" in came.stdout
+    folder = site_file.parent
+    assert stat.S_IMODE((folder / "secrets").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder / "secrets").iterdir()} == {0o600}
+    told = json.loads(_lab("status", "--name", name, "--json").stdout)
+    assert {machine["power"] for machine in told["machines"]} == {"off"}
+    again = _lab("up", "--name", name)
+    assert again.returncode == 0
+    assert "already up" in again.stdout
+    assert _lab("down", "--name", name).returncode == 0
+    down = _lab("status", "--name", name)
+    assert (down.returncode, down.stdout) == (3, "")
+    assert "wincompat lab up" in down.stderr
+    assert [path.name for path in folder.iterdir()] == ["lab.log"]
+    assert not Path(f"/proc/{told['pid']}").exists()
+    assert "already" not in _lab("down", "--name", name).stderr
+
+
+def test_a_lab_lives_as_long_as_its_standard_input() -> None:
+    """What ``serve --until-stdin-closes`` started ends with the pipe, with its guests and its folder."""
+    with serving(*SMALL) as (process, site_file):
+        power_on_all(site_file)
+        assert processes_of(site_file.parent)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(30) == 0
+        assert processes_of(site_file.parent) == []
+        assert not site_file.parent.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_ends_everything(number: signal.Signals) -> None:
+    """A lab that is told to end, or killed, takes its guests with it; what a killed one left goes at the next start."""
+    with serving(*SMALL) as (process, site_file):
+        power_on_all(site_file)
+        process.send_signal(number)
+        code = process.wait(30)
+        assert code == (0 if number != signal.SIGKILL else -number)
+        until(lambda: not processes_of(site_file.parent))
+        assert site_file.parent.exists() == (number == signal.SIGKILL)
+    with serving(*SMALL):
+        assert not site_file.parent.exists()
+
+
+def test_the_end_of_the_starter_ends_the_lab(tmp_path: Path) -> None:
+    """When whoever started it is killed, the kernel closes the pipe and the lab ends."""
+    note = tmp_path / "ready"
+    words = [*LAB, "serve", "--until-stdin-closes", *SMALL]
+    starter = (
+        "import subprocess, pathlib, time\n"
+        f"lab = subprocess.Popen({words!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)\n"
+        "line = lab.stdout.readline().split()[1]\n"
+        f"pathlib.Path({str(note)!r}).write_text(line)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", starter]) as parent:
+        until(lambda: note.exists() and note.read_text(), READY)
+        site_file = Path(note.read_text())
+        power_on_all(site_file)
+        parent.kill()
+    until(lambda: not processes_of(site_file.parent))
+    until(lambda: not site_file.parent.exists())
+
+
+def test_two_labs_side_by_side() -> None:
+    """Two labs share nothing: neither addresses nor passwords nor certificates, and each has its machines."""
+    with serving(*SMALL) as (_, first), serving(*SMALL) as (_, second):
+        one, other = read_site(first), read_site(second)
+        assert one.vcenter.host != other.vcenter.host
+        assert one.machines[0].address != other.machines[0].address
+        power_on_all(first)
+        power_on_all(second)
+        with (
+            pytest.raises(vim.fault.InvalidLogin),
+            session(one, other.vcenter.password.read().get_secret_value()),
+        ):
+            raise AssertionError("the password of another lab was taken")
+
+
+def test_a_screenshot_on_the_command_line(name: str, tmp_path: Path) -> None:
+    """The console of a machine that is on can be saved; one that is off or unknown is named."""
+    assert _lab("up", "--name", name, *SMALL).returncode == 0
+    picture = tmp_path / "console.png"
+    off = _lab("screenshot", "--name", name, "win11-23h2-a", str(picture))
+    assert (off.returncode, picture.exists()) == (3, False)
+    assert "is off" in off.stderr
+    assert "there are win11-23h2-a" in _lab("screenshot", "--name", name, "nobody", str(picture)).stderr
+    power_on_all(Path(_lab("status", "--name", name, "--site-file").stdout.strip()))
+    assert _lab("screenshot", "--name", name, "win11-23h2-a", str(picture)).returncode == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_where_no_lab_can_run_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain sentences, an exit code of its own, and the way that is open: a vSphere site."""
+    monkeypatch.setattr(host, "missing", lambda: ["Wine is not installed: apt-get install wine"])
+    for verb in ("up", "serve"):
+        refused = CliRunner().invoke(commands.lab, [verb])
+        assert refused.exit_code == commands.CANNOT
+        assert "apt-get install wine" in refused.output
+        assert "vSphere" in refused.output
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "this is darwin" in CliRunner().invoke(commands.lab, ["up"]).output
+
+
+def test_a_wrong_word_on_the_command_line_is_answered_in_a_line() -> None:
+    """An unknown build names the nearest one; a name that is a path is refused."""
+    assert "did you mean 'win11-23h2'" in _lab("up", "--build", "win11-23h").stderr
+    assert _lab("up", "--name", "../x").returncode == 2
