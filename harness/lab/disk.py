@@ -1,5 +1,8 @@
-"""Disks and snapshots as folders: copied and removed as the guests' user, so that nothing a guest planted in one is
-ever followed with more rights than the guest had."""
+"""Disks and snapshots as folders.
+
+They are copied and removed as the guests' user, so that nothing a guest planted in one is ever followed with more
+rights than the guest had.
+"""
 
 from __future__ import annotations
 
@@ -28,22 +31,27 @@ async def copied(source: Path, target: Path) -> None:
     """Copy a disk, whole or not at all; ``target`` must not exist. Raises DiskFailed."""
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     await _run("cp", "-a", "--reflink=auto", "--", str(source), str(unfinished))
-    await _run("mv", "-T", "--", str(unfinished), str(target))
+    unfinished.rename(target)
 
 
-async def replaced(disk: Path, source: Path) -> None:
-    """Put a copy of ``source`` in a disk's place."""
-    await removed(disk)
-    await copied(source, disk)
+def put_aside(disk: Path) -> Path:
+    """Move a disk out of the way, to be removed in its own time; return where it is now."""
+    aside = disk.with_name(f".{disk.name}.{uuid.uuid4().hex}")
+    disk.rename(aside)
+    return aside
 
 
 async def removed(folder: Path) -> None:
     """Remove a disk; one that is not there is no matter. Raises DiskFailed."""
-    if folder.exists():
+    if not folder.exists():
+        return
+    try:
+        await _run("find", str(folder), "-mindepth", "1", "-delete")
+    except DiskFailed:
         # a guest may have taken its own right to enter its folders
         await _run("find", str(folder), "-type", "d", "!", "-perm", "-700", "-exec", "chmod", "u+rwx", "{}", ";")
         await _run("find", str(folder), "-mindepth", "1", "-delete")
-        folder.rmdir()
+    folder.rmdir()
 
 
 async def _run(*words: str) -> None:

@@ -16,12 +16,11 @@ from harness.builds import Build
 from harness.lab import disk
 from harness.lab.agent.frames import BODY
 from harness.lab.guestprocess import Chunk, GuestGone, GuestProcess
-from harness.lab.host import guest_user
 from harness.lab.image import ACCOUNTS, Image, Level
 from harness.lab.link import AgentRefused, Link, LinkCut
 from harness.lab.sandbox import PLACES, Sandbox, command
 from harness.lab.screen import png
-from harness.lab.windows import computer_name, name_accounts, owned, write_build
+from harness.lab.windows import computer_name, write_build
 
 __all__ = [
     "Budgets",
@@ -55,8 +54,10 @@ class Budgets:
 
 
 class GuestFileError(Exception):
-    """A file or folder of the guest cannot be had; ``kind`` is "not found", "access denied", "bad path", "is a folder"
-    or "failed"."""
+    """A file or folder of the guest cannot be had.
+
+    ``kind`` is "not found", "access denied", "bad path", "is a folder" or "failed".
+    """
 
     def __init__(self, kind: str, words: str) -> None:
         super().__init__(words)
@@ -111,29 +112,20 @@ class LabGuest:
         *,
         build: Build,
         accounts: Sequence[LabAccount],
-        budgets: Budgets = Budgets(),  # noqa: B008 - frozen
+        budgets: Budgets = Budgets(),
     ) -> LabGuest:
         """Make a guest out of the image in ``folder``, which is its alone and whose name is the guest's.
 
-        ``accounts`` are one administrator and one standard user. Raises DiskFailed, also when the guests' user cannot
-        reach the folder, and ValueError for accounts that Windows could not have.
+        ``accounts`` give the image's ACCOUNTS their passwords. Raises DiskFailed, also when the guests' user cannot
+        reach the folder, and ValueError for other accounts.
         """
-        names = []
-        for old, level in ACCOUNTS.items():
-            new = [account.name for account in accounts if account.level == level]
-            if len(new) != 1 or not re.fullmatch(r"[A-Za-z0-9_-]{1,20}", new[0]):
-                raise ValueError(f"a guest needs one {level} account with a plain name, not {new}")
-            names.append((old, new[0]))
+        if {account.name: account.level for account in accounts} != ACCOUNTS:
+            raise ValueError(f"a guest has the accounts of its image: {', '.join(ACCOUNTS)}")
         guest = cls(image, folder, build=build, accounts=accounts, budgets=budgets)
         disk.made_folder(folder)
-        await disk.replaced(guest._disk, image.disk)
-        name_accounts(guest._disk, names)
-        guest._write_build()
+        await disk.copied(image.disk, guest._disk)
+        write_build(guest._disk, build, wine=image.host.wine_version, machine=guest.name)
         return guest
-
-    def _write_build(self) -> None:
-        write_build(self._disk, self.build, wine=self._image.host.wine_version, machine=self.name)
-        owned(self._disk, guest_user())
 
     @property
     def _disk(self) -> Path:
@@ -188,7 +180,7 @@ class LabGuest:
             self._keep(self._boot(sandbox))
         await self._notify()
 
-    def _keep(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
+    def _keep(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -244,7 +236,7 @@ class LabGuest:
                 await self._until_off(sandbox)
 
     async def shut_down(self) -> None:
-        """End Windows in an orderly way, so that the registry reaches the disk; cut the power when it takes too long."""
+        """End Windows in order, so that the registry reaches the disk; cut the power when it takes too long."""
         async with self._power:
             sandbox, link = self._sandbox, self._link
             if sandbox is None or link is None:
@@ -366,8 +358,10 @@ class LabGuest:
     # -- files and screen
 
     async def put_file(self, path: str, content: bytes | AsyncIterable[bytes], *, account: LabAccount) -> None:
-        """Write a file, replacing one that is there; its folder must exist. Raises GuestFileError, GuestGone,
-        GuestBusy."""
+        """Write a file, replacing one that is there; its folder must exist.
+
+        Raises GuestFileError, GuestGone, GuestBusy.
+        """
         async with self._as(account) as link:
             number = (await link.ask("put", path=path))[0]["id"]
             try:
@@ -433,7 +427,9 @@ class LabGuest:
         source = self._kept(key)
         await self.power_off()
         async with self._power:
-            await disk.replaced(self._disk, source)
+            aside = disk.put_aside(self._disk)
+            self._keep(disk.removed(aside))
+            await disk.copied(source, self._disk)
 
     def _kept(self, key: str) -> Path:
         source = self._snapshot(key)
@@ -460,6 +456,7 @@ class LabGuest:
     async def destroy(self) -> None:
         """End the guest and remove its disk and snapshots."""
         await self.power_off()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await disk.removed(self._folder)
 
 

@@ -57,8 +57,10 @@ class GuestProcess:
             raise GuestGone(str(error)) from error
 
     async def signal(self, name: Signal) -> None:
-        """End the command's whole process tree; its exit code is then 1, or STATUS_CONTROL_C_EXIT for Ctrl+C and
-        Ctrl+Break. Raises GuestGone."""
+        """End the command's whole process tree; raises GuestGone.
+
+        Its exit code is then 1, or -1073741510 (STATUS_CONTROL_C_EXIT) for Ctrl+C and Ctrl+Break.
+        """
         if self._ended.is_set():
             return
         try:

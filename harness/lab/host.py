@@ -103,7 +103,7 @@ def _sandbox_refusal(host: Host) -> str:
 
 
 def lab_home() -> Path:
-    """The folder of images, guests and labs: WINCOMPAT_LAB_HOME, or one that the guests' user can reach."""
+    """Choose the folder of images, guests and labs: WINCOMPAT_LAB_HOME, or one that the guests' user can reach."""
     if named := os.environ.get("WINCOMPAT_LAB_HOME"):
         return Path(named).absolute()
     if os.geteuid() == 0:
@@ -113,7 +113,7 @@ def lab_home() -> Path:
 
 
 def guest_user() -> int:
-    """The user that guests run as, never root: the lab's own, or a dedicated number when that is root."""
+    """Tell the user that guests run as, never root: the lab's own, or a dedicated number when that is root."""
     return os.geteuid() or ROOTS_GUEST
 
 

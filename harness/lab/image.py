@@ -17,6 +17,7 @@ from filelock import FileLock
 from harness.lab import agent, disk
 from harness.lab.host import Host, as_guest, look_up, missing
 from harness.lab.sandbox import PLACES, command
+from harness.lab.windows import write_accounts
 
 Level = Literal["administrator", "standard"]
 
@@ -25,7 +26,7 @@ ACCOUNTS: dict[str, Level] = {"Administrator": "administrator", "tester": "stand
 
 
 class LabUnavailable(Exception):
-    """This host cannot run lab guests; the sentences say what to install."""
+    """The host cannot run lab guests; the sentences say what to install."""
 
     def __init__(self, sentences: list[str]) -> None:
         super().__init__("; ".join(sentences))
@@ -59,7 +60,7 @@ async def golden_image(home: Path) -> Image:
     await asyncio.to_thread(lock.acquire)
     try:
         agent_folder = _copied_agent(agents, sources)
-        place = images / f"wine-{host.wine_version}-{_hash(*sources.values(), repr(host).encode())}"
+        place = images / f"wine-{host.wine_version}-{_hash(*sources.values(), *_recipe(), repr(host).encode())}"
         if not place.exists():
             await _built(host, place, agent_folder)
     finally:
@@ -80,6 +81,7 @@ async def _built(host: Host, place: Path, agent_folder: Path) -> None:
                 log.seek(0)
                 last = log.read().decode(errors="replace").strip().splitlines()[-1:]
                 raise LabUnavailable([f"Windows could not be installed with Wine: {' '.join(last)}"])
+            write_accounts(unfinished, ACCOUNTS)
             unfinished.rename(place)
         finally:
             if process.returncode is None:
@@ -104,6 +106,11 @@ def _copied_agent(agents: Path, sources: dict[str, bytes]) -> Path:
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(unfinished)
     return folder
+
+
+def _recipe() -> list[bytes]:
+    """Read what else decides how an image comes out."""
+    return [Path(__file__).with_name(name).read_bytes() for name in ("registry.py", "windows.py")]
 
 
 def _hash(*parts: bytes) -> str:

@@ -47,7 +47,7 @@ class Link:
         """Take the next number, for a request or a command."""
         return next(self._numbers)
 
-    async def ask(self, op: str, body: bytes = b"", **words: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401 - JSON
+    async def ask(self, op: str, body: bytes = b"", **words: Any) -> tuple[dict[str, Any], bytes]:
         """Send a request and wait for its answer, whole; raises AgentRefused and LinkCut."""
         if self._cut:
             raise LinkCut("the guest has gone")

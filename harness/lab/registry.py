@@ -10,7 +10,7 @@ Value = str | int
 
 
 def written(text: str, key: str, values: Mapping[str, Value]) -> str:
-    """Set values (text or a 32-bit number) of a key such as ``Software\\Wine``, made when it is not there."""
+    """Set values (text or a 32-bit number) of a key, parted with backslashes and made when it is not there."""
     heading = f"[{key.replace(chr(92), chr(92) * 2)}]"
     section = re.search(rf"^{re.escape(heading)}.*?(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
     lines = section[0].rstrip("\n").split("\n") if section else [f"{heading} 0"]

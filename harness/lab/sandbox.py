@@ -39,7 +39,7 @@ def command(host: Host, *, disk: Path, agent: Path, hostname: str, module: str, 
     for name in ("lib", "lib64", "bin", "sbin"):
         root = Path("/", name)
         if root.is_symlink():
-            words += ["--symlink", os.readlink(root), str(root)]
+            words += ["--symlink", str(root.readlink()), str(root)]
         elif root.is_dir():
             words += ["--ro-bind", str(root), str(root)]
     for path in _ETC:

@@ -62,7 +62,8 @@ def outer_batch(inner: str, code: str) -> str:
 
 def divided(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Divide a command's variables into those handed over by the Unix environment and those the batch file sets."""
-    through, settings = {}, {}
+    through: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for name, value in environment.items():
         (settings if _OWN_OF_WINE.fullmatch(name) else through)[name] = value
     return through, settings

@@ -20,7 +20,7 @@ class FileRefused(Exception):
 
 
 def unix_path(drive: str, path: str) -> str:
-    """Find the Unix path of ``C:\\...``, names regardless of case; the last name need not exist."""
+    """Find the Unix path of a file on drive C:, names regardless of case; the last name need not exist."""
     names = _names(path)
     if not names:
         raise FileRefused("is a folder", f"{path}: is a folder")

@@ -36,7 +36,9 @@ class Job:
             cwd=directory,
             start_new_session=True,
         )
-        assert self.process.stdin and self.process.stdout and self.process.stderr  # noqa: S101 - PIPE was asked for
+        assert self.process.stdin is not None  # noqa: S101 - PIPE was asked for
+        assert self.process.stdout is not None  # noqa: S101
+        assert self.process.stderr is not None  # noqa: S101
         self.stdin: int = self.process.stdin.fileno()
         self.outputs = {self.process.stdout.fileno(): "stdout", self.process.stderr.fileno(): "stderr"}
         for fd in (self.stdin, *self.outputs):

@@ -1,5 +1,8 @@
-"""The supervisor: the first program in a guest's sandbox. It holds the screen and hands the pipe to one session at a
-time, because what the guest may write is decided for all of Wine at once."""
+"""The supervisor: the first program in a guest's sandbox.
+
+It holds the screen and hands the pipe to one session at a time, because what the guest may write is decided for all of
+Wine at once.
+"""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ from .frames import BODY, read_frame, write_frame
 from .jobs import Job, end_processes, everyone
 
 CONTROL_C_EXIT = -1073741510
+UTF_8 = 65001
+OEM = "cp437"
 _LAB, _ANSWERS = 0, 1
 
 
@@ -87,7 +89,7 @@ class Session:
         return f"{self.drive}/users/{self.account}"
 
     def serve(self) -> int | None:
-        """Do what the lab asks until it asks to leave; return the number of that request, None when the lab has gone."""
+        """Do what the lab asks until it asks to leave; return that request's number, None when the lab has gone."""
         wake, waker = os.pipe()
         for fd in (wake, waker):
             os.set_blocking(fd, False)
@@ -148,14 +150,17 @@ class Session:
         batch, outer, code = (f"{number}.bat", f"{number}o.bat", f"{number}.code")
         known = self.variables.keys() | {name.upper() for name in header["environment"]}
         jobs = self.places["jobs"]
-        with open(f"{jobs}/{batch}", "w", encoding="utf-8", errors="replace", newline="") as file:
-            file.write(inner_batch(header["line"], settings, known))
+        content = inner_batch(header["line"], settings, known)
+        # cmd.exe reads a batch file in the OEM code page; what has no place in that one is still carried, in UTF-8
+        encoding = "utf-8" if header["codepage"] == UTF_8 or not _fits(content) else OEM
+        with open(f"{jobs}/{batch}", "w", encoding=encoding, errors="replace", newline="") as file:
+            file.write(content)
         with open(f"{jobs}/{outer}", "w", encoding="ascii", newline="") as file:
             file.write(outer_batch(f"b:\\{batch}", f"b:\\{code}"))
         wanted = expanded(header["directory"] or "", self.variables)
         directory = files.unix_folder(self.drive, wanted) if wanted else self.home
         environment = {**self.environment, **through}
-        if header["codepage"] == 65001:
+        if encoding == "utf-8":
             environment["LC_CTYPE"] = self.places["utf8_locale"]
         job = Job(
             number,
@@ -295,7 +300,7 @@ class Session:
         """Let every program go on."""
         return self.signalled(signal.SIGCONT)
 
-    def signalled(self, number: signal.Signals) -> dict[str, Any]:
+    def signalled(self, number: int) -> dict[str, Any]:
         """Send a signal to every program of the guest."""
         for pid in everyone() - self.spared:
             with contextlib.suppress(ProcessLookupError):
@@ -315,6 +320,14 @@ class Session:
         end_processes(everyone() - self.spared)
         if self.held_by != "landlock":
             levels.open_modes(self.drive)
+
+
+def _fits(text: str) -> bool:
+    try:
+        text.encode(OEM)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _name(pid: int) -> str:
