@@ -61,10 +61,12 @@ class Delivery:
             raise HarnessError(f"{sha256!r} is not a SHA-256: 64 hexadecimal digits")
         if not _NAME.fullmatch(file.name) or _RESERVED.fullmatch(file.name) or len(file.name) > 120:
             raise HarnessError(f"{file.name!r} is not a name for a file on Windows; rename it here")
-        path = rf"{CACHE}\{wanted[:16]}\{file.name}"
+        folder = rf"{CACHE}\{wanted[:16]}"
+        path = rf"{folder}\{file.name}"
         if self._held.get(path) == wanted:
             return path
-        if self._told_hash(path) != wanted:
+        # the folder is made on the way: a transfer into one that is missing fails late, and not everywhere alike
+        if self._told_hash(path, f'if not exist "{folder}" mkdir "{folder}"') != wanted:
             if (found := _sha256(file)) != wanted:
                 raise HarnessError(f"{file}: its SHA-256 is {found}, not {wanted}")
             self._carrier.put(file, path)
@@ -105,11 +107,16 @@ class Delivery:
                 "look at the guest's free space and at its virus scanner, which may clean or hold files",
             )
 
-    def _told_hash(self, path: str) -> str | None:
-        """Ask the guest for a file's hash; None when the file is missing or certutil prints nothing, as in a lab."""
+    def _told_hash(self, path: str, *before: str) -> str | None:
+        """Ask the guest for a file's hash, after other commands in the same round trip.
+
+        None when the file is missing or certutil prints nothing, as in a lab.
+        """
         if self._silent:
+            if before:
+                self._ask(before)
             return None
-        (answer,) = self._ask([f'certutil -hashfile "{path}" SHA256'])
+        answer = self._ask([*before, f'certutil -hashfile "{path}" SHA256'])[-1]
         self._silent = answer.ok and not answer.stdout.strip()
         found = _HASH.search(answer.stdout)
         return found.group().replace(" ", "").lower() if answer.ok and found else None

@@ -31,7 +31,7 @@ class Joined:
         run. ``(call )`` sets the exit code to 0 first, for commands such as ``echo`` that leave the last one standing.
         """
         asked = "& ".join(
-            f"(call )& {command}& echo {self.mark} {number} !errorlevel!& echo {self.mark} {number} 1>&2"
+            f"(call )& {_closed(command)}& echo {self.mark} {number} !errorlevel!& echo {self.mark} {number} 1>&2"
             for number, command in enumerate(self.commands)
         )
         return f'cmd /d /v:on /c "{asked}"'
@@ -71,6 +71,11 @@ def joined(commands: Sequence[str]) -> Iterator[Joined]:
         batch.append(command)
     if batch:
         yield Joined(tuple(batch), mark)
+
+
+def _closed(command: str) -> str:
+    """Keep ``if`` and ``for`` from taking what follows in the line for their own."""
+    return f"({command})" if re.match(r"\s*@?(if|for)\b", command, re.IGNORECASE) else command
 
 
 def joinable(command: str) -> bool:

@@ -30,7 +30,6 @@ class FolderGuest:
     def put(self, source: Path, guest_path: str) -> None:
         """Copy in; a guest with a virus scanner spoils what it gets."""
         self.brought.append(guest_path)
-        self._local(guest_path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, self._local(guest_path))
         if self.spoils:
             self._local(guest_path).write_bytes(b"cleaned")
@@ -44,15 +43,21 @@ class FolderGuest:
     def ask(self, commands: Sequence[str]) -> list[Outcome]:
         """Answer certutil as Windows does; silently where it is a stub."""
         self.asked += 1
-        path = self._local(commands[0].split('"')[1])
+        return [self._answer(command) for command in commands]
+
+    def _answer(self, command: str) -> Outcome:
+        path = self._local(command.split('"')[1])
+        if command.startswith("if not exist"):
+            path.mkdir(parents=True, exist_ok=True)
+            return Outcome(command=command, exit_code=0, stdout="", stderr="", seconds=0)
         if not self.certutil:
-            return [Outcome(command=commands[0], exit_code=0, stdout="", stderr="", seconds=0)]
+            return Outcome(command=command, exit_code=0, stdout="", stderr="", seconds=0)
         if not path.exists():
             said = "CertUtil: -hashfile command FAILED: 0x80070003\n"
-            return [Outcome(command=commands[0], exit_code=-2147024893, stdout=said, stderr="", seconds=0)]
+            return Outcome(command=command, exit_code=-2147024893, stdout=said, stderr="", seconds=0)
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         said = f"SHA256 hash of x:\n{found}\nCertUtil: -hashfile command completed successfully.\n"
-        return [Outcome(command=commands[0], exit_code=0, stdout=said, stderr="", seconds=0)]
+        return Outcome(command=command, exit_code=0, stdout=said, stderr="", seconds=0)
 
 
 @pytest.fixture(params=[True, False], ids=["certutil", "silent certutil"])
