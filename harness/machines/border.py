@@ -28,13 +28,13 @@ class Outlived(Exception):
     """A wait used up its budget; says what was still going on."""
 
 
-@contextmanager
-def crossing(
-    site: Site, machine: str, doing: str, *, otherwise: type[SiteError] = MachineFailed, peer: str | None = None
-) -> Iterator[None]:
-    """Translate every foreign error raised inside; ``otherwise`` is for faults that say nothing of whose they are.
+class Refused(Exception):
+    """The other end of a transfer said no, or sent less than it promised; says how it put it."""
 
-    ``peer`` names the other end where that is not the vCenter itself but, say, the ESXi host of a file transfer.
+
+@contextmanager
+def crossing(site: Site, machine: str, doing: str, *, otherwise: type[SiteError] = MachineFailed) -> Iterator[None]:
+    """Translate every foreign error raised inside; ``otherwise`` is for faults that say nothing of whose they are.
 
     The cause is kept without its traceback: frames of the client libraries hold passwords and cookies, and test
     runners print the variables of frames.
@@ -42,20 +42,27 @@ def crossing(
     try:
         yield
     except (OSError, HTTPException) as error:
-        if peer is None:
-            raise _lost(error, site, doing) from _without_frames(error)
-        raise otherwise(
+        raise _lost(error, site, doing) from _without_frames(error)
+    except (vmodl.MethodFault, NotUnderstood, Outlived, Refused) as error:
+        raise _meaning(error, site, machine, doing, otherwise) from _without_frames(error)
+
+
+@contextmanager
+def transferring(site: Site, machine: str, doing: str, *, peer: str) -> Iterator[None]:
+    """Translate what a connection raises whose other end need not be the vCenter: an ESXi host hands files over."""
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        raise DeliveryFailed(
             f"{doing}: {peer}: {_why(error, site)}",
             machine=machine,
             advice="check that this address is reachable from here, and that vcenter.ca_file vouches for it",
         ) from _without_frames(error)
-    except (vmodl.MethodFault, NotUnderstood, Outlived) as error:
-        raise _meaning(error, site, machine, doing, otherwise) from _without_frames(error)
 
 
 def _meaning(error: Exception, site: Site, machine: str, doing: str, otherwise: type[SiteError]) -> SiteError:
     match error:
-        case Outlived():
+        case Outlived() | Refused():
             return otherwise(f"{doing}: {error}", machine=machine, advice=LOOK)
         case NotUnderstood():
             return SiteUnreachable(

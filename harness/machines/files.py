@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
 from pyVmomi import vim
 
 from harness.errors import DeliveryFailed
-from harness.machines.border import Outlived, crossing
+from harness.machines.border import Outlived, Refused, crossing, one_line, transferring
 from harness.machines.session import Session
 from harness.machines.stub import https
 from harness.machines.waits import until_guest_operations_answer
@@ -33,7 +33,7 @@ class Address:
 
 
 def datastore_file(session: Session, datacenter: str, file: str) -> bytes:
-    """Fetch ``[datastore] folder/file`` of a datacenter; raises what the connection raises, Outlived when refused."""
+    """Fetch ``[datastore] folder/file`` of a datacenter; raises what its connection raises, or Refused."""
     datastore, _, path = file.partition("] ")
     query = urlencode({"dcPath": datacenter, "dsName": datastore.removeprefix("[")})
     site = session.site
@@ -41,7 +41,7 @@ def datastore_file(session: Session, datacenter: str, file: str) -> bytes:
         connection.request("GET", f"/folder/{quote(path)}?{query}", headers={"Cookie": session.cookie})
         answer = connection.getresponse()
         if answer.status != 200:
-            raise Outlived(f"the download of {file} was answered with {answer.status} {answer.reason}")
+            raise Refused(f"the download of {file} was answered with {answer.status} {answer.reason}")
         return answer.read()
 
 
@@ -79,18 +79,14 @@ class GuestFiles:
         size = source.stat().st_size
         doing = f"bringing {source.name} to {guest_path}"
         with source.open("rb") as content, self._border(doing):
-            address = self._place_for(guest_path, size)
-            deadline = self._deadline()
-            with self._connection(address, doing) as connection:
-                connection.putrequest("PUT", address.target)
-                connection.putheader("Content-Length", str(size))
-                connection.putheader("Content-Type", "application/octet-stream")
-                connection.endheaders()
-                with suppress(BrokenPipeError, ConnectionResetError):  # refused half-way: the answer says why
-                    while chunk := content.read(CHUNK):
-                        connection.send(chunk)
-                        self._keep(deadline)
-                self._accepted(connection.getresponse())
+            try:
+                self._send(content, size, guest_path, doing)
+            except (vim.fault.FileNotFound, vim.fault.CannotAccessFile, Refused):
+                # a missing folder is told by the offer or only by the transfer, and not always in so many words
+                if not self._made_folder_of(guest_path):
+                    raise
+                content.seek(0)
+                self._send(content, size, guest_path, doing)
 
     def get(self, guest_path: str, target: Path) -> None:
         """Stream a file out of the guest; the target appears whole or not at all.
@@ -115,13 +111,13 @@ class GuestFiles:
             with self._connection(address, doing) as connection:
                 connection.request("GET", address.target)
                 answer = connection.getresponse()
-                self._accepted(answer)
+                _accepted(answer)
                 while chunk := answer.read(CHUNK):
                     arrived += len(chunk)
                     self._keep(deadline)
                     yield chunk
             if arrived != size:  # a transfer that ends early is a known fault of open-vm-tools
-                self._fail(f"{arrived} of {size} bytes arrived")
+                raise Refused(f"{arrived} of {size} bytes arrived")
 
     def _offer_of(self, guest_path: str) -> tuple[Address, int]:
         """Ask where to fetch the content, and how many bytes it has."""
@@ -130,23 +126,37 @@ class GuestFiles:
         )
         return self._address(offer.url), offer.size
 
-    def _place_for(self, guest_path: str, size: int) -> Address:
-        """Ask where to send the content; folders are made only when the guest misses them."""
-
-        def ask(operations: Any) -> Any:
-            return operations.InitiateFileTransferToGuest(
-                self._vm, self._authority(), guest_path, vim.vm.guest.FileManager.WindowsFileAttributes(), size, True
+    def _send(self, content: BinaryIO, size: int, guest_path: str, doing: str) -> None:
+        attributes = vim.vm.guest.FileManager.WindowsFileAttributes()
+        address = self._address(
+            self._ask(
+                lambda operations: operations.InitiateFileTransferToGuest(
+                    self._vm, self._authority(), guest_path, attributes, size, True
+                )
             )
+        )
+        deadline = self._deadline()
+        with self._connection(address, doing) as connection:
+            connection.putrequest("PUT", address.target)
+            connection.putheader("Content-Length", str(size))
+            connection.putheader("Content-Type", "application/octet-stream")
+            connection.endheaders()
+            with suppress(BrokenPipeError, ConnectionResetError):  # refused half-way: the answer says why
+                while chunk := content.read(CHUNK):
+                    connection.send(chunk)
+                    self._keep(deadline)
+            _accepted(connection.getresponse())
 
+    def _made_folder_of(self, guest_path: str) -> bool:
+        """Make the folder with those above it; false when it was there, so that it is not what was missing."""
+        folder = guest_path.replace("/", "\\").rpartition("\\")[0]
+        if not folder or folder.endswith(":"):
+            return False
         try:
-            return self._address(self._ask(ask))
-        except (vim.fault.FileNotFound, vim.fault.CannotAccessFile):
-            folder = guest_path.rpartition("\\")[0] or guest_path.rpartition("/")[0]
-            if not folder or folder.endswith(":"):
-                raise
-        with suppress(vim.fault.FileAlreadyExists):
             self._ask(lambda operations: operations.MakeDirectoryInGuest(self._vm, self._authority(), folder, True))
-        return self._address(self._ask(ask))
+        except vim.fault.FileAlreadyExists:
+            return False
+        return True
 
     def _ask(self, question: Callable[[Any], Any]) -> Any:
         if self._operations is None:
@@ -169,7 +179,7 @@ class GuestFiles:
         parts = urlsplit(url)
         here = parts.netloc.partition(":")[0] == "*"
         if parts.scheme != "https":
-            self._fail(f"the vCenter offers a transfer over {parts.scheme!r}, which is not HTTPS")
+            raise Refused(f"the vCenter offers a transfer over {parts.scheme!r}, which is not HTTPS")
         return Address(
             host=self._site.vcenter.host if here else str(parts.hostname),
             port=parts.port or (self._site.vcenter.port if here else 443),
@@ -180,7 +190,7 @@ class GuestFiles:
     def _connection(self, address: Address, doing: str) -> Iterator[HTTPSConnection]:
         peer = f"{address.host}:{address.port}"
         with (
-            crossing(self._site, self._machine, doing, otherwise=DeliveryFailed, peer=peer),
+            transferring(self._site, self._machine, doing, peer=peer),
             https(address.host, address.port, tls=self._session.tls, timeout=self._site.budgets.request) as connection,
         ):
             yield connection
@@ -192,14 +202,11 @@ class GuestFiles:
         if self._clock() > deadline:
             raise Outlived(f"still under way after {self._site.budgets.task:g} s")
 
-    def _accepted(self, answer: HTTPResponse) -> None:
-        if answer.status not in (200, 201, 204):
-            self._fail(f"the transfer was answered with {answer.status} {answer.reason}")
-
-    def _fail(self, problem: str) -> NoReturn:
-        raise DeliveryFailed(
-            problem, machine=self._machine, advice="look at the guest's free space and at VMware Tools"
-        )
-
     def _border(self, doing: str) -> AbstractContextManager[None]:
         return crossing(self._site, self._machine, doing, otherwise=DeliveryFailed)
+
+
+def _accepted(answer: HTTPResponse) -> None:
+    if answer.status not in (200, 201, 204):
+        said = one_line(answer.read(1000).decode("utf-8", "replace"))
+        raise Refused(f"the transfer was answered with {answer.status} {said or answer.reason}")
