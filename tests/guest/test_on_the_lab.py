@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -13,10 +15,13 @@ from harness.builds import Build
 from harness.errors import DeliveryFailed, GuestLost, Hung
 from harness.guest.guest import Guest
 from harness.guest.outcome import Outcome
+from harness.guest.transport import Endpoint
 from harness.machines.leases import leased
 from harness.machines.machine import Machine
 from harness.machines.vcenter import connected
 from harness.site import Site
+
+from .breakable_wire import wire_to
 
 BUILD = Build(19045)
 
@@ -207,3 +212,32 @@ def test_a_second_guest_does_not_disturb_the_first(lab_site: Site, guest: Guest,
         [f"{number} {turn}" for turn in range(5)] for number in range(2)
     ]
     assert guest.run("ver").ok
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_wire_that_breaks_costs_neither_output_nor_a_second_start(
+    lab_site: Site, machine: Machine, scheme: Literal["http", "https"]
+) -> None:
+    """Between commands and in the middle of them, with sealed messages and with TLS: each command runs once, whole."""
+    port = lab_site.winrm.model_copy(update={"scheme": scheme, "port": None}).listening_port
+    count = rf"C:\ProgramData\count-{scheme}.txt"
+    with wire_to(machine.entry.address, port) as wire:
+        # the lab's certificate names the guest's own address, and the wire has another
+        winrm = lab_site.winrm.model_copy(update={"scheme": scheme, "port": wire.port, "verify": False})
+        account = lab_site.accounts["administrator"]
+        endpoint = Endpoint("127.0.0.1", winrm, account.user, account.password.read())
+        with warnings.catch_warnings(), Guest(endpoint, machine=machine.name) as guest:
+            warnings.simplefilter("ignore")  # urllib3 warns of what the test asked for: no check of the certificate
+            guest.wait_until_ready(60)
+            for number in range(3):
+                wire.cut()
+                assert guest.run(f"echo line{number} >> {count}").exit_code == 0
+            cut = threading.Timer(0.7, wire.cut)
+            cut.start()
+            outcome = guest.run(
+                f"echo before& ping -n 3 127.0.0.1 >nul& echo line3 >> {count}& echo after", deadline=30
+            )
+            cut.join()
+            assert outcome.stdout.split() == ["before", "after"]
+            assert guest.run(f"type {count}").stdout.split() == ["line0", "line1", "line2", "line3"]
+        assert wire.connections >= 5
