@@ -220,6 +220,7 @@ def serve(name: str | None, builds: tuple[Build, ...], machines: int, until_stdi
             run(
                 folder,
                 plan,
+                passing=name is None,
                 ready=lambda site: click.echo(f"ready {site}"),
                 until_stdin_closes=until_stdin_closes,
             )
@@ -228,9 +229,6 @@ def serve(name: str | None, builds: tuple[Build, ...], machines: int, until_stdi
         _cannot(error.sentences)
     except (LabIsUp, OSError) as error:
         raise _Failed(str(error)) from error
-    finally:
-        if name is None:
-            folder.discard()
 
 
 @lab.command()

@@ -84,19 +84,23 @@ class LabFolder:
             os.close(folder)
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the folder, emptied of what a lab that died left in it; raises LabIsUp while another lab holds it."""
+    def held(self, *, passing: bool = False) -> Iterator[None]:
+        """Hold the folder until this process ends, emptied of what a lab that died left in it.
+
+        Afterwards only the log is left, and nothing at all of a ``passing`` lab. Raises LabIsUp while another holds it.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = _locked(self.path)
-        if lock is None:
+        if _locked(self.path) is None:
             raise LabIsUp(f"the lab {self.name!r} is up already")
         try:
             self._empty()
             self.secrets.mkdir(mode=0o700)
             yield
         finally:
-            self._empty(keep_log=True)
-            os.close(lock)
+            self._empty(keep_log=not passing)
+            if passing:
+                self.path.rmdir()
+            # the lock stays: only when the kernel takes it is the process really gone
 
     def discard(self) -> None:
         """Remove the folder, log and all, unless a lab holds it."""

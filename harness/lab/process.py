@@ -22,8 +22,14 @@ from harness.lab.lab import Lab, Plan
 _log = logging.getLogger("harness.lab")
 
 
-async def serve(folder: LabFolder, plan: Plan, *, ready: Callable[[Path], None], until_stdin_closes: bool) -> None:
-    """Run a lab until it has to end; raises LabIsUp when the folder is held and OSError when no address is free."""
+async def serve(
+    folder: LabFolder, plan: Plan, *, passing: bool, ready: Callable[[Path], None], until_stdin_closes: bool
+) -> None:
+    """Run a lab until it has to end; a ``passing`` one takes its folder with it.
+
+    Raises LabIsUp when the folder is held, LabUnavailable when the host lacks something, and OSError when no address is
+    free.
+    """
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -31,7 +37,7 @@ async def serve(folder: LabFolder, plan: Plan, *, ready: Callable[[Path], None],
     if until_stdin_closes:
         _follow_stdin(loop, over)
     clear_dead(folder.home)
-    with folder.held(), _logging_to(folder.log):
+    with folder.held(passing=passing), _logging_to(folder.log):
         # what a guest locked away only its own user can remove
         await disk.removed(folder.guests)
         building = asyncio.create_task(golden_image(folder.home))

@@ -73,8 +73,7 @@ def power_on_all(site_file: Path) -> None:
         machines = [si.content.searchIndex.FindByInventoryPath(entry.path) for entry in site.machines]
         for task in [vm.PowerOn() for vm in machines]:
             wait_for(task)
-        for vm in machines:
-            until(lambda vm=vm: vm.guest.toolsRunningStatus == "guestToolsRunning")
+        until(lambda: all(vm.guest.toolsRunningStatus == "guestToolsRunning" for vm in machines))
 
 
 def processes_of(folder: Path) -> list[int]:

@@ -56,7 +56,8 @@ def test_up_status_down(name: str) -> None:
     assert (down.returncode, down.stdout) == (3, "")
     assert "wincompat lab up" in down.stderr
     assert [path.name for path in folder.iterdir()] == ["lab.log"]
-    assert not Path(f"/proc/{told['pid']}").exists()
+    assert processes_of(folder) == []
+    assert told["pid"] not in processes_of(Path(name))  # a line of /proc that names the lab is the lab's own
     assert "already" not in _lab("down", "--name", name).stderr
 
 

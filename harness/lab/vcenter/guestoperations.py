@@ -6,21 +6,20 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from harness.lab.guest import GuestBusy, GuestFileError, GuestGone, LabAccount
 from harness.lab.vcenter import description
 from harness.lab.vcenter.objects import Inventory, Served, answers, shows
 from harness.lab.vcenter.soap import Call, vim, vmodl
 from harness.lab.vcenter.virtualmachine import VirtualMachine
 
-if TYPE_CHECKING:
-    from harness.lab.guest import LabAccount
-
 _VALID_FOR = 600.0
 _FULL_PATH = re.compile(r'[A-Za-z]:[\\/][^"<>|?*\x00-\x1f]*')
-_LISTED = re.compile(r"^\S+\s+\S+(?:\s[AP]M)?\s+(?P<size><DIR>|[\d.,]+)\s+(?P<name>.+)$")
+_LISTED = re.compile(r"^\d+[-/.]\d+[-/.]\d+\s+\S+(?:\s[AP]M)?\s+(?P<size><DIR>|[\d.,]+)\s+(?P<name>.+)$")
 
 
 class GuestOperations(Served):
@@ -81,6 +80,19 @@ def full_path(call: Call, name: str) -> str:
     return str(path)
 
 
+@contextmanager
+def _faults(path: str) -> Iterator[None]:
+    """Turn what a guest raises into what VMware Tools would answer."""
+    try:
+        yield
+    except GuestFileError as error:
+        raise path_fault(error.kind, path) from error
+    except GuestGone as error:
+        raise vim.fault.GuestOperationsUnavailable(msg=f"The guest went away: {error}") from error
+    except GuestBusy as error:
+        raise vim.fault.GuestOperationsFault(msg=str(error)) from error
+
+
 async def ask(vm: VirtualMachine, account: LabAccount, command: str) -> tuple[int, str]:
     """Run a command of the guest's own and give its exit code and what it printed."""
     process = await vm.guest.start(command, account=account, codepage=65001)
@@ -88,6 +100,14 @@ async def ask(vm: VirtualMachine, account: LabAccount, command: str) -> tuple[in
     while (chunk := await process.read()) is not None:
         printed += chunk.content if chunk.stream == "stdout" else b""
     return await process.wait(), printed.decode("utf-8", "replace")
+
+
+async def _ask_well(vm: VirtualMachine, account: LabAccount, command: str, path: str) -> None:
+    """Run a command that ends with a Windows error code; raises the fault that the code means for the path."""
+    with _faults(path):
+        code, _ = await ask(vm, account, command)
+    if code:
+        raise path_fault({2: "not found", 3: "exists", 5: "access denied"}.get(code, f"exit code {code}"), path)
 
 
 class Authentication(Served):
@@ -142,12 +162,8 @@ class GuestFiles(Served):
 
     async def store(self, transfer: Transfer, content: AsyncIterable[bytes]) -> None:
         """Write what arrives into the guest; raises the fault that says why it could not be."""
-        from harness.lab.guest import GuestFileError  # the guest's own imports are heavy
-
-        try:
+        with _faults(transfer.path):
             await transfer.vm.guest.put_file(transfer.path, content, account=transfer.account)
-        except GuestFileError as error:
-            raise path_fault(error.kind, transfer.path) from error
 
     @answers("InitiateFileTransferToGuest")
     async def _to_guest(self, call: Call) -> str:
@@ -155,20 +171,16 @@ class GuestFiles(Served):
         path = full_path(call, "guestFilePath")
         if call["fileSize"] < 0:
             raise vmodl.fault.InvalidArgument(invalidProperty="fileSize", msg="A size cannot be negative.")
-        if not call["overwrite"] and (await ask(vm, account, f'if exist "{path}" exit /b 3'))[0] == 3:
-            raise path_fault("exists", path)
+        if not call["overwrite"]:
+            await _ask_well(vm, account, f'if exist "{path}" exit /b 3', path)
         return self._offer(Transfer(vm, account, path, call["fileSize"], self.clock() + _VALID_FOR))
 
     @answers("InitiateFileTransferFromGuest")
     async def _from_guest(self, call: Call) -> Any:
-        from harness.lab.guest import GuestFileError  # the guest's own imports are heavy
-
         vm, account = enter(self.inventory, call)
         path = full_path(call, "guestFilePath")
-        try:
+        with _faults(path):
             content = await vm.guest.get_file(path, account=account)
-        except GuestFileError as error:
-            raise path_fault(error.kind, path) from error
         size = len(content)
         url = self._offer(Transfer(vm, account, path, size, self.clock() + _VALID_FOR, content))
         attributes = vim.vm.guest.FileManager.WindowsFileAttributes()
@@ -179,35 +191,24 @@ class GuestFiles(Served):
         vm, account = enter(self.inventory, call)
         path = full_path(call, "directoryPath").rstrip("\\")
         parent = path.rpartition("\\")[0] + "\\"
-        code, _ = await ask(
-            vm,
-            account,
-            f'if exist "{path}" exit /b 3\n'
-            + ("" if call["createParentDirectories"] else f'if not exist "{parent}" exit /b 2\n')
-            + f'mkdir "{path}"\nif not exist "{path}" exit /b 5\nexit /b 0',
-        )
-        if code:
-            raise path_fault(
-                {2: "not found", 3: "exists", 5: "access denied"}.get(code, f"mkdir ended with {code}"), path
-            )
+        make = f'if exist "{path}" (exit /b 3) else (mkdir "{path}" & if not exist "{path}" exit /b 5)'
+        if not call["createParentDirectories"]:
+            make = f'if not exist "{parent}" (exit /b 2) else ({make})'
+        await _ask_well(vm, account, make, path)
 
     @answers("DeleteFileInGuest")
     async def _delete(self, call: Call) -> None:
         vm, account = enter(self.inventory, call)
         path = full_path(call, "filePath")
-        code, _ = await ask(
-            vm,
-            account,
-            f'if not exist "{path}" exit /b 2\ndel /f /q "{path}"\nif exist "{path}" exit /b 5\nexit /b 0',
-        )
-        if code:
-            raise path_fault({2: "not found", 5: "access denied"}.get(code, f"del ended with {code}"), path)
+        delete = f'if not exist "{path}" (exit /b 2) else (del /f /q "{path}" & if exist "{path}" exit /b 5)'
+        await _ask_well(vm, account, delete, path)
 
     @answers("ListFilesInGuest")
     async def _list(self, call: Call) -> Any:
         vm, account = enter(self.inventory, call)
         path = full_path(call, "filePath")
-        code, printed = await ask(vm, account, f'dir /a /-c "{path}"')
+        with _faults(path):
+            code, printed = await ask(vm, account, f'dir /a /-c "{path}"')
         found = [match for line in printed.splitlines() if (match := _LISTED.match(line.strip()))]
         if code or not found:
             raise path_fault("not found", path)

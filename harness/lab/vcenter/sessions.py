@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.lab.vcenter.collector import PropertyCollector, Sight
+from harness.lab.vcenter.collector import PropertyCollector
 from harness.lab.vcenter.objects import Inventory, Served, answers, shows
+from harness.lab.vcenter.selection import Sight
 from harness.lab.vcenter.soap import Call, vim, vmodl
 
 IDLE = 30 * 60.0

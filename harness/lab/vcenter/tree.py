@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from harness.lab.vcenter.objects import Entity, Inventory, Served, answers, shows
+from harness.lab.vcenter.objects import Entity, Inventory, Served, answers
+from harness.lab.vcenter.places import (
+    ComputeResource,
+    Datacenter,
+    Datastore,
+    Folder,
+    Host,
+    Network,
+    Pool,
+    reference,
+)
 from harness.lab.vcenter.soap import Call, vim, vmodl
 from harness.lab.vcenter.tasks import Task, Tasks
 from harness.lab.vcenter.virtualmachine import VirtualMachine
@@ -14,117 +24,6 @@ if TYPE_CHECKING:
     from harness.lab.guest import LabGuest
 
 _GIB = 1024**3
-_KEPT_FILES = 64
-
-
-class Folder(Entity):
-    """A folder of entities, of the kinds that it may hold."""
-
-    kind = vim.Folder
-
-    def __init__(self, moid: str, name: str, parent: Entity | None, kinds: list[Any]) -> None:
-        super().__init__(moid, name, parent)
-        self.kinds = kinds
-        self.held: list[Entity] = []
-        self.new_folder: Callable[[Folder, str], Folder] | None = None
-
-    @property
-    def children(self) -> list[Entity]:
-        """What it holds."""
-        return self.held
-
-    @shows("childEntity")
-    def _children(self) -> Any:
-        return [child.ref for child in self.held]
-
-    @shows("childType")
-    def _kinds(self) -> Any:
-        return self.kinds
-
-    @answers("CreateFolder")
-    def _create(self, call: Call) -> Any:
-        if self.new_folder is None:
-            raise vmodl.fault.NotSupported(msg="The lab has new folders for machines only.")
-        return self.new_folder(self, call["name"]).ref
-
-
-class Datacenter(Entity):
-    """The one datacenter."""
-
-    kind = vim.Datacenter
-
-    def __init__(self, moid: str, name: str, parent: Entity) -> None:
-        super().__init__(moid, name, parent)
-        self.folders: dict[str, Folder] = {}
-
-    @property
-    def children(self) -> list[Entity]:
-        """Its four folders."""
-        return list(self.folders.values())
-
-
-class Fixture(Entity):
-    """A part of the tree that never changes: host, resource pool, network; described by its table of properties."""
-
-    def __init__(self, moid: str, name: str, parent: Entity, table: dict[str, Callable[[], Any]]) -> None:
-        super().__init__(moid, name, parent)
-        self.below_it: list[Entity] = []
-        # an instance's own table hides the class's: two hosts need not look alike
-        self.properties = {**self.properties, **{name: _asked(value) for name, value in table.items()}}
-
-    @property
-    def children(self) -> list[Entity]:
-        """What hangs below it, as a compute resource's hosts do."""
-        return self.below_it
-
-
-def _reference(entity: Entity) -> Callable[[Any], Any]:
-    return lambda _: entity.ref
-
-
-def _asked(value: Callable[[], Any]) -> Callable[[Any], Any]:
-    return lambda _: value()
-
-
-class ComputeResource(Fixture):
-    """The compute resource."""
-
-    kind = vim.ComputeResource
-
-
-class Host(Fixture):
-    """The host: this computer, under a name of the lab."""
-
-    kind = vim.HostSystem
-
-
-class Pool(Fixture):
-    """The resource pool."""
-
-    kind = vim.ResourcePool
-
-
-class Network(Fixture):
-    """The network: the loopback addresses of the lab."""
-
-    kind = vim.Network
-
-
-class Datastore(Fixture):
-    """The datastore: holds the screenshots, the last few of them."""
-
-    kind = vim.Datastore
-
-    def __init__(self, moid: str, name: str, parent: Entity, table: dict[str, Callable[[], Any]]) -> None:
-        super().__init__(moid, name, parent, table)
-        self.files: dict[str, bytes] = {}
-
-    def keep(self, path: str, content: bytes) -> str:
-        """Store a file and give its datastore path: ``[lab] win10-21h2-a/win10-21h2-a-1.png``."""
-        self.files[path] = content
-        while len(self.files) > _KEPT_FILES:
-            del self.files[next(iter(self.files))]
-        return f"[{self.name}] {path}"
 
 
 class FileManager(Served):
@@ -176,7 +75,7 @@ class Premises:
             folders[name].held.append(held)
         self.datacenter.properties = {
             **Datacenter.properties,
-            **{f"{name}Folder": _reference(folder) for name, folder in folders.items()},
+            **{f"{name}Folder": reference(folder) for name, folder in folders.items()},
             "datastore": lambda _: [self.datastore.ref],
             "network": lambda _: [self.network.ref],
             "configuration": lambda _: vim.Datacenter.ConfigInfo(),

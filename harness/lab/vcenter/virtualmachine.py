@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from harness.lab.guest import GuestGone, LabGuest
 from harness.lab.vcenter import description
 from harness.lab.vcenter.objects import Entity, answers
 from harness.lab.vcenter.snapshots import Snapshot, Snapshots
@@ -15,8 +16,8 @@ from harness.lab.vcenter.soap import Call, vim, vmodl
 from harness.lab.vcenter.tasks import Task
 
 if TYPE_CHECKING:
-    from harness.lab.guest import LabGuest
-    from harness.lab.vcenter.tree import Folder, Premises
+    from harness.lab.vcenter.places import Folder
+    from harness.lab.vcenter.tree import Premises
 
 # what ReconfigVM_Task can change; anything else is refused by name rather than silently ignored
 _CHANGEABLE = {"name", "annotation", "extraConfig", "changeVersion", "uuid", "instanceUuid"}
@@ -162,7 +163,10 @@ class VirtualMachine(Entity):
     def _screenshot(self, call: Call) -> Any:
         async def work(_: Task) -> str:
             self.require("poweredOn")
-            picture = await self.guest.screenshot()
+            try:
+                picture = await self.guest.screenshot()
+            except GuestGone as error:
+                raise vim.fault.InvalidState(msg=f"There is no console to be seen: {error}") from error
             name = self.premises.inventory.number(f"{self.folder_name}/{self.folder_name}")
             return self.premises.datastore.keep(f"{name}.png", picture)
 
