@@ -47,7 +47,7 @@ class _NoDocumentType(ET.TreeBuilder):
 def parse(content: bytes, charset: str = "utf-8") -> ET.Element:
     """Read XML; raises Fault for what is not well-formed and for any document type (so no entity is ever expanded)."""
     text: bytes | str = content
-    if charset.lower().startswith("utf-16"):
+    if charset.lower().startswith("utf-16") or content[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0"):
         try:
             text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-16-le")
         except UnicodeDecodeError:

@@ -155,9 +155,9 @@ class WinRMService:
             return await self._respond(request)
         except PowerCut:
             _reset(request.transport)
-            return web.Response(status=500)  # goes nowhere: its connection was reset
+            return _plain(500)  # goes nowhere: its connection was reset
         except ConnectionError:
-            raise
+            return _plain(500)  # goes nowhere: its client has hung up
         except Exception:  # noqa: BLE001 - a client gets a fault, never a page with a traceback
             _log.exception("a WinRM request broke the service")
             return _soap(
