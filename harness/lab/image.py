@@ -50,7 +50,7 @@ async def golden_image(home: Path) -> Image:
     if sentences := await asyncio.to_thread(missing):
         raise LabUnavailable(sentences)
     host = look_up()
-    sources = {path.name: path.read_bytes() for path in sorted(Path(agent.__file__).parent.glob("*.py"))}
+    sources = {path.name: path.read_bytes() for path in sorted(Path(agent.__file__).parent.glob("*.[ps][yh]"))}
     home.mkdir(parents=True, exist_ok=True)
     images = disk.made_folder(home / "images")
     agents = home / "agents"
@@ -99,7 +99,7 @@ def _copied_agent(agents: Path, sources: dict[str, bytes]) -> Path:
         for name, content in sources.items():
             (unfinished / "guest" / name).write_bytes(content)
         for path in (unfinished, *unfinished.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
+            path.chmod(0o755 if path.is_dir() or path.suffix == ".sh" else 0o644)
         try:
             unfinished.rename(folder)
         finally:

@@ -46,6 +46,7 @@ def command(host: Host, *, disk: Path, agent: Path, hostname: str, module: str, 
         words += ["--ro-bind-try", path, path]
     words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108
     words += ["--bind", str(disk), "/disk", "--ro-bind", str(agent), "/agent", "--chdir", "/"]
+    words += _without_32_bit(host, agent)
     found = {
         "wine": host.wine,
         "wineserver": host.wineserver,
@@ -55,6 +56,17 @@ def command(host: Host, *, disk: Path, agent: Path, hostname: str, module: str, 
     }
     begin = f"import sys; sys.path.insert(0, '/agent'); from guest.{module} import main; main()"
     return [*words, host.python, "-I", "-S", "-B", "-c", begin, json.dumps({**PLACES, **found, **places})]
+
+
+def _without_32_bit(host: Host, agent: Path) -> list[str]:
+    """Lay out a folder of Wine's programs in which a 32-bit program finds a plain refusal where its loader would be."""
+    folder = Path(host.wine).parent
+    if host.runs_32_bit or folder.name != "wine" or (folder / "wine").exists():
+        return []
+    words = ["--tmpfs", str(folder)]
+    for entry in sorted(folder.iterdir()):
+        words += ["--ro-bind", str(entry), str(entry)]
+    return [*words, "--ro-bind", str(agent / "guest" / "refuse32.sh"), str(folder / "wine")]
 
 
 class Sandbox:

@@ -14,7 +14,10 @@ from collections.abc import Collection, Mapping
 _MADE_UP = frozenset({"CD", "DATE", "TIME", "RANDOM", "ERRORLEVEL", "CMDEXTVERSION", "CMDCMDLINE"})
 
 #: Unix variables of the session that Windows programs have no business with.
-_FOREIGN = ("USER", "LOGNAME", "LANG", "LC_CTYPE", "LOCPATH", "OLDPWD", "SHLVL", "_", "WINEARCH")
+FOREIGN = (
+    *("USER", "LOGNAME", "LANG", "LC_CTYPE", "LOCPATH", "OLDPWD", "DISPLAY", "WINCOMPAT_JOB"),
+    *("WINEARCH", "WINEDEBUG", "WINEDLLOVERRIDES", "WINEPREFIX", "WINELOADER"),
+)
 
 #: Variables that Wine does not take over from its own environment; the batch file sets them.
 _OWN_OF_WINE = re.compile(r"PATH|PWD|HOME|TEMP|TMP|PATHEXT|WINE.*|XDG_.*|QT_.*|VK_.*", re.IGNORECASE)
@@ -23,32 +26,39 @@ _OWN_OF_WINE = re.compile(r"PATH|PWD|HOME|TEMP|TMP|PATHEXT|WINE.*|XDG_.*|QT_.*|V
 def carried(line: str, known: Collection[str]) -> str:
     """Write a line for a batch file so that ``%`` means what it means on a command line.
 
-    ``known`` are the names of the variables that are set, in capitals: only those are expanded there, while a batch
-    file replaces an unknown one with nothing and reads ``%1`` and ``%i`` in its own way.
+    A batch file replaces an unset variable with nothing, a command line leaves it as it stands; and a batch file reads
+    ``%1`` and ``%i`` in its own way. ``known`` are the variables that are set, in capitals.
     """
     # like cmd /c, which reads no further than the end of the line
     line = re.split(r"[\r\n\0]", line, maxsplit=1)[0]
     out = []
     at = 0
     while at < len(line):
-        if line[at] != "%":
-            out.append(line[at])
-            at += 1
-            continue
-        end = line.find("%", at + 1)
-        name = line[at + 1 : end].partition(":")[0].upper() if end > 0 else ""
-        if name and (name in known or name in _MADE_UP):
-            out.append(line[at : end + 1])
-            at = end + 1
+        name, end = _variable(line, at)
+        if line[at] == "%" and (name in known or name in _MADE_UP):
+            out.append(line[at:end])
+            at = end
         else:
-            out.append("%%")
+            out.append("%%" if line[at] == "%" else line[at])
             at += 1
     return "".join(out)
 
 
+def asked(line: str) -> set[str]:
+    """Find the variables that a line may be asking for, in capitals."""
+    return {name for at, letter in enumerate(line) if letter == "%" and (name := _variable(line, at)[0])} - _MADE_UP
+
+
+def _variable(line: str, at: int) -> tuple[str, int]:
+    """Read the name between this percent sign and the next, without its ``:~0,2``, and where it is over."""
+    end = line.find("%", at + 1)
+    name = line[at + 1 : end].partition(":")[0].upper() if end > 0 else ""
+    return name, end + 1
+
+
 def inner_batch(line: str, settings: Mapping[str, str], known: Collection[str]) -> str:
     """Write the batch file of one command: the variables that only cmd.exe can set, then the line itself."""
-    lines = ["@echo off", *(f"set {name}=" for name in _FOREIGN)]
+    lines = ["@echo off", *(f"set {name}=" for name in FOREIGN)]
     lines += [f"set {name}={value.replace('%', '%%')}" for name, value in settings.items()]
     lines.append(carried(line, known))
     return "\r\n".join(lines) + "\r\n"

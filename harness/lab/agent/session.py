@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import files, levels
-from .commandline import divided, expanded, inner_batch, outer_batch
+from .commandline import FOREIGN, asked, divided, expanded, inner_batch, outer_batch
 from .frames import BODY, read_frame, write_frame
 from .jobs import Job, end_processes, everyone
 
@@ -60,11 +60,14 @@ class Session:
                 self.held_by = "file modes"
                 levels.close_modes(self.drive, self.account)
         self._wine([self.places["wineserver"], "-p"])
-        listing = self._wine([self.places["wine"], "cmd", "/d", "/c", "set"])
-        for line in listing.splitlines():
-            name, _, value = line.partition("=")
-            self.variables[name.upper()] = value
+        self.look_at_variables()
         return {"held_by": self.held_by if self.level == "standard" else None, "variables": self.variables}
+
+    def look_at_variables(self) -> None:
+        """Ask Windows which variables are set for the account."""
+        listing = self._wine([self.places["wine"], "cmd", "/d", "/c", "set"])
+        pairs = (line.partition("=") for line in listing.splitlines())
+        self.variables = {name.upper(): value for name, _, value in pairs if name not in FOREIGN}
 
     def _wine(self, words: list[str]) -> str:
         # the first program starts services that keep its pipes open, so its output goes to a file
@@ -148,7 +151,11 @@ class Session:
         number = int(header["job"])
         through, settings = divided(header["environment"])
         batch, outer, code = (f"{number}.bat", f"{number}o.bat", f"{number}.code")
-        known = self.variables.keys() | {name.upper() for name in header["environment"]}
+        known = {*self.variables, *(name.upper() for name in header["environment"])}
+        if asked(header["line"]) - known:
+            # perhaps set since by an installer; rare enough to pay for a look
+            self.look_at_variables()
+            known |= self.variables.keys()
         jobs = self.places["jobs"]
         content = inner_batch(header["line"], settings, known)
         # cmd.exe reads a batch file in the OEM code page; what has no place in that one is still carried, in UTF-8
