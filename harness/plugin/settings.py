@@ -56,8 +56,10 @@ def read_settings(config: pytest.Config) -> Settings:
             raise pytest.UsageError(f"--build: {error}") from error
         builds.append(build)
     site, runs = config.getoption("--site"), config.getoption("--runs")
-    here, root = config.invocation_params.dir, config.rootpath
-    # what is typed is meant from where it is typed; what stands in the ini file is meant from the project's root
+    # what is typed is meant from where it is typed; what stands in the ini file is meant from the project's root, which
+    # pytest only knows for sure where there is an ini file: it takes values of options for places to look at, too
+    here = config.invocation_params.dir
+    root = config.rootpath if config.inipath is not None else here
     site = _place(site, here) if site else _place(config.getini("wincompat_site"), root)
     return Settings(
         site=site,

@@ -169,7 +169,7 @@ def repeat_command(plan: Plan, results: Sequence[Result], config: pytest.Config)
         return ""
     words = ["pytest"]
     if site := config.getoption("--site"):
-        words += ["--site", site]
+        words.append(f"--site={site}")  # in one word: pytest takes a second one for a test to look for
     if len(missed) <= 4 or any(result.verdict is Verdict.NOT_RUN for result in results):
         nodes = missed if len(missed) <= 4 else list(dict.fromkeys(node.rpartition("::")[0] for node in missed))
         return shlex.join([*words, *nodes])

@@ -14,6 +14,8 @@ def denied(cell: Cell, installation: Installation, step: Steps) -> None:
     """Refuse a standard user at once, with an honest exit code, and leave nothing behind."""
     with step("look at the guest before"):
         before = installation.surroundings()
+    with step(f"bring {cell.version} to the guest"):
+        installation.bring(cell.version)
     with step("prove that the account is limited"):
         limited = installation.as_a_standard_user()
     with step(f"try to install {cell.version}"):

@@ -46,8 +46,13 @@ class Installation:
         self.product = product
         self.evidence = evidence
         self._temp = ""
+        self._brought: dict[str, str] = {}
 
     # --- install
+
+    def bring(self, version: str) -> str:
+        """Bring a version's package into the guest, a ZIP unpacked, and return where it is; again costs nothing."""
+        return self._delivered(self.product.package(version))
 
     def install(self, version: str, *, over: str | None = None) -> None:
         """Install a version silently, over an older one or not."""
@@ -205,15 +210,15 @@ class Installation:
             self.evidence.note(
                 "a lab guest's registry has no access control: only refused writes of files stop this account"
             )
-        return Installation(limited, self.product, self.evidence)
+        theirs = Installation(limited, self.product, self.evidence)
+        theirs._brought = self._brought  # who brought a package matters to nobody
+        return theirs
 
     # ---
 
     def _run_installer(self, version: str, package: Package, name: str) -> tuple[Outcome, ExitMeaning, str]:
         there = self._delivered(package)
         log = self._log(name)
-        if self.product.kind == "zip":
-            there = self._unpacked(package, there)
         return self._run(self.product.install_command(version, there, log=log), log, package)
 
     def _run(self, command: str, log: str, package: Package | None = None) -> tuple[Outcome, ExitMeaning, str]:
@@ -248,7 +253,10 @@ class Installation:
         return f'msiexec /x {code[0]} /qn /norestart /l*v "{log}"'
 
     def _delivered(self, package: Package) -> str:
-        return self.guest.deliver(package.file, sha256=package.sha256)
+        if package.sha256 not in self._brought:
+            there = self.guest.deliver(package.file, sha256=package.sha256)
+            self._brought[package.sha256] = self._unpacked(package, there) if self.product.kind == "zip" else there
+        return self._brought[package.sha256]
 
     def _unpacked(self, package: Package, there: str) -> str:
         folder = rf"{STAGE}\{package.sha256[:16]}"

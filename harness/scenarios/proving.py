@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.guest.guest import Guest
     from harness.guest.outcome import Outcome
     from harness.guest.state import State, UninstallEntry
-    from harness.products import CommandProof, PathEntry, Product, Proofs
+    from harness.products import CommandProof, PathEntry, Product, Proofs, RegistryValue
     from harness.products import UninstallEntry as EntryProof
 
 _TROUBLE = re.compile(r"error|fatal|not found|denied|cannot|failed", re.IGNORECASE)
@@ -25,21 +25,25 @@ def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
     Raises Hung when the product's own command does not end.
     """
     proofs = product.proofs_of(version)
-    lacking = [*_files(guest, proofs), *_registry(guest, proofs)]
+    lacking = _files_and_registry(guest, proofs)
+    gone = bool(lacking)
     if proofs.uninstall_entry is not None or proofs.path:
         state = guest.state(roots=())
         if proofs.uninstall_entry is not None:
             lacking += _entry(state, proofs.uninstall_entry)
         if proofs.path:
             lacking += _path(guest, state, proofs.path)
-    if proofs.command is not None:
+    if proofs.command is not None and not gone:  # without its files a command has nothing to say
         lacking += _command(guest.run(proofs.command.run, deadline=product.deadline or 60.0), proofs.command)
     return lacking
 
 
 def present_files(guest: Guest, proofs: Proofs) -> list[str]:
     """Name the files of these proofs that are there."""
-    return [path for path, there in _there(guest, proofs.files) if there]
+    if not proofs.files:
+        return []
+    answers = guest.run_each([_is_there(path) for path in proofs.files])
+    return [path for path, answer in zip(proofs.files, answers, strict=True) if "there" in answer.stdout]
 
 
 def entries_of(state: State, proof: EntryProof) -> list[UninstallEntry]:
@@ -61,32 +65,35 @@ def own_words(outcome: Outcome) -> str:
     return ""
 
 
-def _there(guest: Guest, paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
-    if paths:
-        answers = guest.run_each([f'if exist "{path}" echo there' for path in paths])
-        yield from ((path, "there" in answer.stdout) for path, answer in zip(paths, answers, strict=True))
+def _is_there(path: str) -> str:
+    return f'if exist "{path}" echo there'
 
 
-def _files(guest: Guest, proofs: Proofs) -> Iterator[str]:
-    gone = [path for path, there in _there(guest, proofs.files) if not there]
+def _files_and_registry(guest: Guest, proofs: Proofs) -> list[str]:
+    """Ask after files and registry values in one round trip."""
+    asked = [_is_there(path) for path in proofs.files]
+    asked += [f'reg query "{one.key}" ' + (f'/v "{one.value}"' if one.value else "/ve") for one in proofs.registry]
+    answers = guest.run_each(asked) if asked else []
+    files, values = answers[: len(proofs.files)], answers[len(proofs.files) :]
+    gone = [path for path, answer in zip(proofs.files, files, strict=True) if "there" not in answer.stdout]
+    lacking = []
     if gone:
         more = f" and {len(gone) - 2} more files" if len(gone) > 2 else ""
-        yield f"{', '.join(gone[:2])}{more} {'is' if len(gone) == 1 else 'are'} missing"
+        lacking.append(f"{', '.join(gone[:2])}{more} {'is' if len(gone) == 1 else 'are'} missing")
+    for proof, answer in zip(proofs.registry, values, strict=True):
+        lacking += _value(answer, proof)
+    return lacking
 
 
-def _registry(guest: Guest, proofs: Proofs) -> Iterator[str]:
-    if not proofs.registry:
-        return
-    asked = [f'reg query "{one.key}" ' + (f'/v "{one.value}"' if one.value else "/ve") for one in proofs.registry]
-    for proof, answer in zip(proofs.registry, guest.run_each(asked), strict=True):
-        name = f"{proof.key}\\{proof.value}" if proof.value else proof.key
-        values = next((values for values in read_keys(answer.stdout).values() if values), {})
-        # the default value is printed under a name in the guest's language: it is the only one that was asked for
-        value = values.get(proof.value.lower()) if proof.value else next(iter(values.values()), None)
-        if not answer.ok or value is None:
-            yield f"the registry value {name} is missing"
-        elif proof.equals is not None and proof.equals not in (value.number, value.text):
-            yield f"the registry value {name} is {value.text!r}, not {str(proof.equals)!r}"
+def _value(answer: Outcome, proof: RegistryValue) -> Iterator[str]:
+    name = f"{proof.key}\\{proof.value}" if proof.value else proof.key
+    values = next((values for values in read_keys(answer.stdout).values() if values), {})
+    # the default value is printed under a name in the guest's language: it is the only one that was asked for
+    value = values.get(proof.value.lower()) if proof.value else next(iter(values.values()), None)
+    if not answer.ok or value is None:
+        yield f"the registry value {name} is missing"
+    elif proof.equals is not None and proof.equals not in (value.number, value.text):
+        yield f"the registry value {name} is {value.text!r}, not {str(proof.equals)!r}"
 
 
 def _entry(state: State, proof: EntryProof) -> Iterator[str]:
@@ -102,15 +109,19 @@ def _entry(state: State, proof: EntryProof) -> Iterator[str]:
 
 
 def _path(guest: Guest, state: State, proofs: tuple[PathEntry, ...]) -> Iterator[str]:
-    variables = _variables(guest.run("set"))
+    asks = any("%" in folder for proof in proofs for folder in (proof.folder, *_entries(state, proof)))
+    variables = _variables(guest.run("set")) if asks else {}
     for proof in proofs:
-        entries = (state.system_path if proof.scope == "system" else state.user_path).entries
         wanted = _folder(proof.folder, variables)
-        times = sum(_folder(entry, variables) == wanted for entry in entries)
+        times = sum(_folder(entry, variables) == wanted for entry in _entries(state, proof))
         if times == 0:
             yield f"{proof.folder} is not in the {proof.scope} PATH"
         elif times > 1:
             yield f"{proof.folder} is {times} times in the {proof.scope} PATH"
+
+
+def _entries(state: State, proof: PathEntry) -> tuple[str, ...]:
+    return (state.system_path if proof.scope == "system" else state.user_path).entries
 
 
 def _variables(answer: Outcome) -> dict[str, str]:

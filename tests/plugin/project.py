@@ -122,11 +122,11 @@ class Project:
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in a process of its own on the site."""
-        return self.pytester.runpytest_subprocess("--site", self.site, *QUIET, *arguments)
+        return self.pytester.runpytest_subprocess(f"--site={self.site}", *QUIET, *arguments)
 
     def run_here(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in this process."""
-        return self.pytester.runpytest_inprocess("--site", self.site, "-p", "no:xdist", *QUIET, *arguments)
+        return self.pytester.runpytest_inprocess(f"--site={self.site}", "-p", "no:xdist", *QUIET, *arguments)
 
     @property
     def folder(self) -> Path:

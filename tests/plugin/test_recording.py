@@ -190,7 +190,7 @@ def test_the_summary_is_a_table_with_reasons_and_a_command(project: Project) -> 
             "BLOCKED, not the product's fault: 2 cells *: vm-7: stopped answering; look at its console",
             "2 of 6 cells passed; 2 failed and 2 blocked*",
             "report: file:///*report.html",
-            "repeat what did not pass: pytest --site site.toml matrices/demo.toml::win10-21h2::demo::fails *",
+            "repeat what did not pass: pytest --site=site.toml matrices/demo.toml::win10-21h2::demo::fails *",
         ]
     )
 
@@ -222,4 +222,4 @@ def test_a_cell_with_a_leg_is_named_by_its_id(project: Project) -> None:
     result = project.run_here("--junitxml", "junit.xml", cell)
     result.assert_outcomes(failed=1)
     assert 'name="upgrade[1.0-&gt;2.0]"' in (project.pytester.path / "junit.xml").read_text("utf-8")
-    result.stdout.fnmatch_lines(["repeat what did not pass: pytest --site site.toml 'matrices/*upgrade[[]1.0->2.0]'"])
+    result.stdout.fnmatch_lines(["repeat what did not pass: pytest --site=site.toml 'matrices/*upgrade[[]1.0->2.0]'"])
