@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from running_labs import LAB, READY, power_on_all, processes_of, serving, session, until, vim
 
 from harness.lab import commands, host
+from harness.lab.folder import LabFolder
 from harness.site import read_site
 
 SMALL = ("--build", "win11-23h2", "--machines", "1")
@@ -32,6 +33,7 @@ def name() -> Iterator[str]:
     mine = f"test-{os.getpid()}"
     yield mine
     _lab("down", "--name", mine)
+    LabFolder(host.lab_home(), mine).discard()
 
 
 def test_up_status_down(name: str) -> None:
