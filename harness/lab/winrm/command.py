@@ -82,7 +82,7 @@ class Command:
             self._done.set()
             self._news.set()
 
-    async def receive(self, message_id: str, *, limit: int, within: float, connected: Callable[[], bool]) -> Received:
+    async def receive(self, message_id: str, *, limit: int, within: float) -> Received:
         """Give out up to ``limit`` bytes of output, waiting up to ``within`` seconds for the first of them.
 
         The same message again gets the same answer, so that a client may repeat a Receive whose answer was lost. Raises
@@ -102,7 +102,7 @@ class Command:
                 await asyncio.wait_for(self._done.wait(), SETTLE)
         if self._ended:
             raise faults.aborted()
-        if self._gone or not self._alive() or not connected():
+        if self._gone or not self._alive():
             raise PowerCut
         chunks = self._take(limit)
         code = self._exit_code if not self._chunks else None

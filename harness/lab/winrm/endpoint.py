@@ -28,12 +28,11 @@ _COMMAND_OPTIONS: Final = {"WINRS_CONSOLEMODE_STDIN", "WINRS_SKIP_CMD_SHELL"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks, from where, and whether they are still there."""
+    """Who asks, from where, and at which address."""
 
     account: LabAccount
     client: str
     endpoint: str
-    connected: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +164,6 @@ class Endpoint:
                 request.message_id,
                 limit=self._room(request),
                 within=self._timeout(request),
-                connected=caller.connected,
             )
         return Answer(
             action=names.RECEIVE + "Response",

@@ -211,7 +211,6 @@ class WinRMService:
             account=verdict.account,
             client=request.remote or "",
             endpoint=f"{request.scheme}://{request.host}/wsman",
-            connected=lambda: request.transport is not None and not request.transport.is_closing(),
         )
         reply, status, answer = await self._answer(request, content, caller)
         if not self._guest.is_up:

@@ -145,6 +145,8 @@ class ScriptedGuest:
         for process in self.processes:
             process.ended.set()
         self.processes.clear()
+        if self.lies:
+            await asyncio.sleep(0.2)  # their exit codes arrive before the news of the cut
         self._tell()
 
     async def start(

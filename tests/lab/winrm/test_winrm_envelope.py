@@ -60,8 +60,10 @@ OUTSIDE = f'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>{HEAD}<s:Body>
         f'<?xml version="1.0" encoding="nonsense"?>{HEAD}<s:Body/></s:Envelope>',
         BOMB,
         OUTSIDE,
+        f"<!DOCTYPE x>{HEAD}<s:Body/></s:Envelope>",
+        f'<!DOCTYPE x [<!ENTITY e "small">]>{HEAD}<s:Body><x>&e;</x></s:Body></s:Envelope>',
     ],
-    ids=["empty", "prose", "torn", "no envelope", "no body", "binary", "encoding", "bomb", "file"],
+    ids=["empty", "prose", "torn", "no envelope", "no body", "binary", "encoding", "bomb", "file", "type", "entity"],
 )
 def test_what_is_not_a_request_is_refused(text: str) -> None:
     """Malformed XML, another document and any document type end in one fault, and nothing is expanded."""
