@@ -126,6 +126,16 @@ def test_a_cell_that_left_no_result_is_not_run(project: Project) -> None:
     assert (line["verdict"], line["reason"]) == ("not run", "the run ended before it: stopping after 1 failures")
 
 
+def test_an_interrupted_run_is_written_down(project: Project) -> None:
+    """After Ctrl-C the finished cells stand, the others are not run, and there is a report."""
+    conftest = (project.pytester.path / "conftest.py").read_text("utf-8")
+    project.write("conftest.py", conftest.replace("def hangs(cell):", "def hangs(cell):\n    raise KeyboardInterrupt"))
+    project.matrix("passes", "hangs", "fails", builds="19044")
+    assert project.run("matrices/demo.toml").ret == pytest.ExitCode.INTERRUPTED
+    assert list(project.verdicts().values()) == ["passed", "not run", "not run"]
+    assert (project.folder / "report.html").exists()
+
+
 def test_workers_record_the_same(project: Project) -> None:
     """Under xdist the controller writes one journal and one plan, and a dead worker's cell is not run."""
     project.write(
