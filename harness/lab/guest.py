@@ -194,6 +194,7 @@ class LabGuest:
         if self._sandbox is sandbox:
             self._sandbox, self._link, self._session = None, None, None
             self.is_up, self.booted_at = False, None
+            self._idle.set()
         await self._notify()
 
     async def _boot(self, sandbox: Sandbox) -> None:
@@ -274,16 +275,18 @@ class LabGuest:
     @contextlib.asynccontextmanager
     async def _as(self, account: LabAccount) -> AsyncIterator[Link]:
         """Keep the session the account's until the block ends; raises GuestBusy and GuestGone."""
+        sandbox = self._sandbox
         async with self._turn:
-            if self._session != account:
+            if self._session != account and sandbox is not None:
                 try:
                     await asyncio.wait_for(self._idle.wait(), self._budgets.turn)
                 except TimeoutError:
                     whose = self._session.name if self._session else "nobody"
                     raise GuestBusy(f"{self.name}: a command of {whose} still runs; {account.name} waits") from None
-                await self._enter(account)
+                if self._sandbox is sandbox:
+                    await self._enter(account)
             link = self._link
-            if link is None:
+            if link is None or self._sandbox is not sandbox:
                 raise GuestGone(f"{self.name} is off")
             self._users += 1
             self._idle.clear()

@@ -25,6 +25,7 @@ PLACES = {
     "home": "/tmp/home",  # noqa: S108
     "locales": "/tmp/locales",  # noqa: S108
     "screen_folder": "/tmp/screen",  # noqa: S108
+    "display_socket": "/tmp/.X11-unix/X0",  # noqa: S108
     "screen": "/tmp/screen/Xvfb_screen0",  # noqa: S108
     # Hindi has no Windows code page of its own, so Wine takes UTF-8
     "utf8_locale": "hi_IN.UTF-8",
@@ -46,6 +47,8 @@ def command(host: Host, *, disk: Path, agent: Path, hostname: str, module: str, 
         words += ["--ro-bind-try", path, path]
     words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108
     words += ["--bind", str(disk), "/disk", "--ro-bind", str(agent), "/agent", "--chdir", "/"]
+    for number, folder in enumerate(host.wine_files):
+        words += ["--symlink", folder, f"/wine{number}"]  # what the files of an image link to
     words += _without_32_bit(host, agent)
     found = {
         "wine": host.wine,

@@ -17,6 +17,8 @@ SCREEN = "1024x768"
 
 LAB_KEY = r"Software\pytest-wincompat\Lab"
 
+_SERVICES, _ON_DEMAND = r"System\CurrentControlSet\Services", 3
+
 #: A revision that each build really had, used when the matrix does not ask for one.
 _REVISIONS = {
     19044: 4529,
@@ -54,6 +56,9 @@ def write_build(disk: Path, build: Build, *, wine: str, machine: str) -> None:
             r"Software\Microsoft\Windows NT\CurrentVersion": version,
             r"Software\Wow6432Node\Microsoft\Windows NT\CurrentVersion": version,
             r"System\CurrentControlSet\Control\Windows": {"CSDVersion": 0},
+            # Wine's own start with each boot and do nothing that a product could see
+            rf"{_SERVICES}\PlugPlay": {"Start": _ON_DEMAND},
+            rf"{_SERVICES}\Eventlog": {"Start": _ON_DEMAND},
             LAB_KEY: {"Wine": wine, "Machine": machine},
         },
     )

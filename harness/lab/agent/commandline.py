@@ -2,7 +2,8 @@
 
 Wine makes a Windows command line out of Unix arguments by escaping quotes in a way cmd.exe does not understand, and
 cuts exit codes to eight bits. So each command is written into a batch file, where quotes, pipes and built-ins work, and
-a second cmd.exe around it writes the whole exit code into a file.
+the whole exit code is written into a file: by a second cmd.exe around the first, or, where the command is sure to
+return, by the same one, which takes half the time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from collections.abc import Collection, Mapping
 
 #: Variables that cmd.exe makes up when they are asked for.
 _MADE_UP = frozenset({"CD", "DATE", "TIME", "RANDOM", "ERRORLEVEL", "CMDEXTVERSION", "CMDCMDLINE"})
+
+#: Built-in commands that do nothing but return.
+_RETURNING = frozenset(
+    (
+        *("cd", "chdir", "copy", "date", "del", "dir", "echo", "erase", "md", "mkdir", "move", "path", "rd", "rem"),
+        *("ren", "rename", "rmdir", "set", "time", "type", "ver", "verify", "vol"),
+    )
+)
 
 #: Unix variables of the session that Windows programs have no business with.
 FOREIGN = (
@@ -56,18 +65,42 @@ def _variable(line: str, at: int) -> tuple[str, int]:
     return name, end + 1
 
 
-def inner_batch(line: str, settings: Mapping[str, str], known: Collection[str]) -> str:
-    """Write the batch file of one command: the variables that only cmd.exe can set, then the line itself."""
+def inner_batch(line: str, settings: Mapping[str, str], known: Collection[str], code: str | None) -> str:
+    """Write the batch file of one command: the variables that only cmd.exe can set, then the line itself.
+
+    A simple line's exit code is written here, into the file ``code``; any other's by `outer_batch`.
+    """
     lines = ["@echo off", *(f"set {name}=" for name in FOREIGN)]
     lines += [f"set {name}={value.replace('%', '%%')}" for name, value in settings.items()]
     lines.append(carried(line, known))
+    if code is not None:
+        lines.append(_kept(code))
     return "\r\n".join(lines) + "\r\n"
+
+
+def is_simple(line: str, programs: Collection[str]) -> bool:
+    """Tell whether a line is one command that surely comes back to the batch file it stands in.
+
+    ``exit`` does not, nor does another batch file; neither does a line that goes on in the next one.
+    """
+    bare = re.sub(r'"[^"]*"', "x", line)
+    if '"' in bare or re.search(r"[&|()^\r\n]", bare):
+        return False
+    first = re.match(r'\s*@?(?:"([^"]*)"|([^\s"/]+))', line)
+    if first is None:
+        return False
+    word = (first[1] or first[2]).lower()
+    return word in _RETURNING or word.endswith((".exe", ".com")) or f"{word}.exe" in programs
 
 
 def outer_batch(inner: str, code: str) -> str:
     """Write the batch file around it, which puts the exit code into the file ``code``."""
+    return f"@C:\\windows\\system32\\cmd.exe /d /c {inner}\r\n{_kept(code)}\r\n"
+
+
+def _kept(code: str) -> str:
     # a blank before the ">", for "7>file" would redirect handle 7
-    return f"@cmd.exe /d /c {inner}\r\n@echo %errorlevel% >{code}\r\n"
+    return f"@echo %errorlevel% >{code}"
 
 
 def divided(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

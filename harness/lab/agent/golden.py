@@ -73,8 +73,19 @@ def _linked(drive: str, originals: list[str]) -> None:
         for original in by_size.get(os.path.getsize(path), ()):
             if filecmp.cmp(path, original, shallow=False):
                 os.unlink(path)
-                os.symlink(original, path)
+                os.symlink(_short(original, originals), path)
                 break
+
+
+def _short(original: str, folders: list[str]) -> str:
+    """Name a file of Wine's by the sandbox's short name for its folder.
+
+    A link of 60 letters or more takes a block of its own on most file systems, and a copy then takes five times longer.
+    """
+    for number, folder in enumerate(folders):
+        if original.startswith(f"{folder}/"):
+            return f"/wine{number}{original.removeprefix(folder)}"
+    return original
 
 
 def _files(folder: str) -> Iterator[str]:

@@ -6,19 +6,24 @@ Wine at once.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import subprocess
 import sys
-import tempfile
 
 from .frames import read_frame, write_frame
 from .session import Session
+
+DISPLAY = ":0"
+_NO_RANDOM_ADDRESSES = 0x0040000
 
 
 def main() -> None:
     """Serve the lab on stdin and stdout until it goes away."""
     places = json.loads(sys.argv[1])
+    # Wine wants fixed addresses of its own, which a randomly laid out process now and then has taken already
+    ctypes.CDLL(None).personality(_NO_RANDOM_ADDRESSES)
     for place in ("jobs", "home", "screen_folder"):
         os.makedirs(places[place], exist_ok=True)
     environment = {
@@ -31,10 +36,8 @@ def main() -> None:
         **_locales(places),
     }
     spared = {os.getpid()}
-    if places["xvfb"]:
-        screen, display = _screen(places)
-        environment["DISPLAY"] = f":{display}"
-        spared.add(screen.pid)
+    environment["DISPLAY"] = DISPLAY
+    spared.add(_screen(places))
     while (frame := read_frame(0)) is not None:
         header, _ = frame
         pid = os.fork()
@@ -75,21 +78,10 @@ def _locales(places: dict[str, str]) -> dict[str, str]:
     return {"LOCPATH": places["locales"], "LANG": "en_US.UTF-8"}
 
 
-def _screen(places: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the screen, whose memory is a file; return its process and display number."""
-    out, told = os.pipe()
-    with tempfile.TemporaryFile() as noise:
-        screen = subprocess.Popen(
-            [
-                places["xvfb"],
-                *("-displayfd", str(told), "-screen", "0", "1024x768x24", "-fbdir", places["screen_folder"]),
-                *("-nolisten", "tcp", "-nocursor", "-noreset"),
-            ],
-            pass_fds=[told],
-            stdin=subprocess.DEVNULL,
-            stdout=noise,
-            stderr=noise,
-        )
-    os.close(told)
-    with os.fdopen(out) as file:
-        return screen, file.readline().strip()
+def _screen(places: dict[str, str]) -> int:
+    """Start the screen, whose memory is a file; return its process."""
+    # nobody else is in the sandbox, so the display's number is free and need not be asked for
+    words = [places["xvfb"], DISPLAY, "-screen", "0", "1024x768x24", "-fbdir", places["screen_folder"]]
+    words += ["-nolisten", "tcp", "-nocursor", "-noreset"]
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(words, stdin=nowhere, stdout=nowhere, stderr=nowhere).pid

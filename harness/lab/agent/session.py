@@ -12,13 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from . import files, levels
-from .commandline import FOREIGN, asked, divided, expanded, inner_batch, outer_batch
+from .commandline import FOREIGN, asked, divided, expanded, inner_batch, is_simple, outer_batch
 from .frames import BODY, read_frame, write_frame
 from .jobs import Job, end_processes, everyone
 
 CONTROL_C_EXIT = -1073741510
 UTF_8 = 65001
 OEM = "cp437"
+#: In full: for a bare name Wine would run start.exe around it.
+CMD = r"C:\windows\system32\cmd.exe"
 _LAB, _ANSWERS = 0, 1
 
 
@@ -34,6 +36,7 @@ class Session:
         self.places = places
         self.environment = {**environment, "USER": account, "LOGNAME": account}
         self.variables: dict[str, str] = {}
+        self.programs: frozenset[str] = frozenset()
         self.jobs: dict[int, Job] = {}
         self.uploads: dict[int, tuple[str, int]] = {}
         self.selector = selectors.DefaultSelector()
@@ -61,11 +64,21 @@ class Session:
                 levels.close_modes(self.drive, self.account)
         self._wine([self.places["wineserver"], "-p"])
         self.look_at_variables()
+        self.programs = frozenset(name.lower() for name in os.listdir(f"{self.drive}/windows/system32"))
+        self.await_screen()
         return {"held_by": self.held_by if self.level == "standard" else None, "variables": self.variables}
+
+    def await_screen(self) -> None:
+        """Wait until the X server, which starts at the same time as Windows, takes connections."""
+        deadline = time.monotonic() + 20
+        while not os.path.exists(self.places["display_socket"]):
+            if time.monotonic() > deadline:
+                raise OSError("the X server did not start")
+            time.sleep(0.002)
 
     def look_at_variables(self) -> None:
         """Ask Windows which variables are set for the account."""
-        listing = self._wine([self.places["wine"], "cmd", "/d", "/c", "set"])
+        listing = self._wine([self.places["wine"], CMD, "/d", "/c", "set"])
         pairs = (line.partition("=") for line in listing.splitlines())
         self.variables = {name.upper(): value for name, _, value in pairs if name not in FOREIGN}
 
@@ -149,29 +162,29 @@ class Session:
     def start(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
         """Start a command line in cmd.exe."""
         number = int(header["job"])
-        through, settings = divided(header["environment"])
-        batch, outer, code = (f"{number}.bat", f"{number}o.bat", f"{number}.code")
+        wanted = {name: expanded(value, self.variables) for name, value in header["environment"].items()}
+        through, settings = divided(wanted)
         known = {*self.variables, *(name.upper() for name in header["environment"])}
         if asked(header["line"]) - known:
             # perhaps set since by an installer; rare enough to pay for a look
             self.look_at_variables()
             known |= self.variables.keys()
-        jobs = self.places["jobs"]
-        content = inner_batch(header["line"], settings, known)
+        jobs, code = self.places["jobs"], f"{number}.code"
+        simple = is_simple(header["line"], self.programs)
+        content = inner_batch(header["line"], settings, known, f"b:\\{code}" if simple else None)
         # cmd.exe reads a batch file in the OEM code page; what has no place in that one is still carried, in UTF-8
         encoding = "utf-8" if header["codepage"] == UTF_8 or not _fits(content) else OEM
-        with open(f"{jobs}/{batch}", "w", encoding=encoding, errors="replace", newline="") as file:
-            file.write(content)
-        with open(f"{jobs}/{outer}", "w", encoding="ascii", newline="") as file:
-            file.write(outer_batch(f"b:\\{batch}", f"b:\\{code}"))
-        wanted = expanded(header["directory"] or "", self.variables)
-        directory = files.unix_folder(self.drive, wanted) if wanted else self.home
+        batch = self.written(f"{number}.bat", content, encoding)
+        if not simple:
+            batch = self.written(f"{number}o.bat", outer_batch(batch, f"b:\\{code}"), OEM)
+        folder = expanded(header["directory"] or "", self.variables)
+        directory = files.unix_folder(self.drive, folder) if folder else self.home
         environment = {**self.environment, **through}
         if encoding == "utf-8":
             environment["LC_CTYPE"] = self.places["utf8_locale"]
         job = Job(
             number,
-            [self.places["wine"], "cmd", "/d", "/c", f"b:\\{outer}"],
+            [self.places["wine"], CMD, "/d", "/c", batch],
             environment,
             directory,
             f"{jobs}/{code}",
@@ -180,6 +193,12 @@ class Session:
         for fd in job.outputs:
             self.selector.register(fd, selectors.EVENT_READ, job)
         return {}
+
+    def written(self, name: str, content: str, encoding: str) -> str:
+        """Write a batch file; return its Windows path."""
+        with open(f"{self.places['jobs']}/{name}", "w", encoding=encoding, errors="replace", newline="") as file:
+            file.write(content)
+        return f"b:\\{name}"
 
     def pump(self, job: Job, fd: int) -> None:
         """Send on what an output holds, unless the reader is too far behind."""
