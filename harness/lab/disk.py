@@ -11,7 +11,10 @@ import os
 import uuid
 from pathlib import Path
 
-from harness.lab.host import as_guest, guest_user
+from harness.lab.agent import duplicate
+from harness.lab.host import as_guest, guest_user, look_up
+
+_DUPLICATE = Path(duplicate.__file__).read_text("utf-8")
 
 
 class DiskFailed(Exception):
@@ -30,8 +33,13 @@ def made_folder(folder: Path) -> Path:
 async def copied(source: Path, target: Path) -> None:
     """Copy a disk, whole or not at all; ``target`` must not exist. Raises DiskFailed."""
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    await _run("cp", "-a", "--reflink=auto", "--", str(source), str(unfinished))
-    unfinished.rename(target)
+    try:
+        # the program itself is handed over, for the guests' user need not be able to read the checkout
+        await _run(look_up().python, "-I", "-S", "-c", _DUPLICATE, str(source), str(unfinished))
+        unfinished.rename(target)
+    except BaseException:
+        await removed(unfinished)
+        raise
 
 
 def put_aside(disk: Path) -> Path:
