@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 #: The unprivileged user that guests run as when the lab is started by root; no account of the host has this number.
 ROOTS_GUEST = 64987
@@ -68,11 +69,11 @@ def look_up() -> Host:
     )
 
 
-def missing() -> list[str]:
+def missing(host: Host | None = None, *, platform: str = sys.platform) -> list[str]:
     """Say what keeps the lab from running here, one plain sentence each with what to install; empty when it can run."""
-    if sys.platform != "linux":
-        return [f"the lab runs its guests with Wine on Linux; this is {sys.platform}: name a vSphere site instead"]
-    host = look_up()
+    if platform != "linux":
+        return [f"the lab runs its guests with Wine on Linux; this is {platform}: name a vSphere site instead"]
+    host = host or look_up()
     lacks = [
         (host.wine and host.wineserver, "Wine is not installed: apt-get install --no-install-recommends wine wine64"),
         (host.bwrap, "bubblewrap is not installed: apt-get install bubblewrap"),
@@ -117,7 +118,7 @@ def guest_user() -> int:
     return os.geteuid() or ROOTS_GUEST
 
 
-def as_guest() -> dict[str, object]:
+def as_guest() -> dict[str, Any]:
     """Arguments of subprocess that start a program as the guests' user."""
     if os.geteuid() != 0:
         return {}

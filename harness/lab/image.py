@@ -60,7 +60,7 @@ async def golden_image(home: Path) -> Image:
     await asyncio.to_thread(lock.acquire)
     try:
         agent_folder = _copied_agent(agents, sources)
-        place = images / f"wine-{host.wine_version}-{_hash(*sources.values(), *_recipe(), repr(host).encode())}"
+        place = images / f"wine-{host.wine_version}-{_hash(*_recipe(), repr(host).encode())}"
         if not place.exists():
             await _built(host, place, agent_folder)
     finally:
@@ -109,8 +109,9 @@ def _copied_agent(agents: Path, sources: dict[str, bytes]) -> Path:
 
 
 def _recipe() -> list[bytes]:
-    """Read what else decides how an image comes out."""
-    return [Path(__file__).with_name(name).read_bytes() for name in ("registry.py", "windows.py")]
+    """Read what decides how an image comes out."""
+    files = ("agent/golden.py", "registry.py", "windows.py")
+    return [(Path(__file__).parent / name).read_bytes() for name in files]
 
 
 def _hash(*parts: bytes) -> str:

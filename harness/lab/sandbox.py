@@ -49,7 +49,7 @@ def command(host: Host, *, disk: Path, agent: Path, hostname: str, module: str, 
     words += ["--bind", str(disk), "/disk", "--ro-bind", str(agent), "/agent", "--chdir", "/"]
     for number, folder in enumerate(host.wine_files):
         words += ["--symlink", folder, f"/wine{number}"]  # what the files of an image link to
-    words += _without_32_bit(host, agent)
+    words += [*_without_32_bit(host, agent), "--remount-ro", "/"]
     found = {
         "wine": host.wine,
         "wineserver": host.wineserver,

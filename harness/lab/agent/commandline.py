@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from .chains import steps
+
 #: Variables that cmd.exe makes up when they are asked for.
 _MADE_UP = frozenset({"CD", "DATE", "TIME", "RANDOM", "ERRORLEVEL", "CMDEXTVERSION", "CMDCMDLINE"})
 
@@ -72,7 +74,7 @@ def inner_batch(line: str, settings: Mapping[str, str], known: Collection[str], 
     """
     lines = ["@echo off", *(f"set {name}=" for name in FOREIGN)]
     lines += [f"set {name}={value.replace('%', '%%')}" for name, value in settings.items()]
-    lines.append(carried(line, known))
+    lines += steps(carried(line, known))
     if code is not None:
         lines.append(_kept(code))
     return "\r\n".join(lines) + "\r\n"
