@@ -66,7 +66,12 @@ class Delivery:
         if self._held.get(path) == wanted:
             return path
         # the folder is made on the way: a transfer into one that is missing fails late, and not everywhere alike
-        if self._told_hash(path, f'if not exist "{folder}" mkdir "{folder}"') != wanted:
+        made, there = self._ask([f'if not exist "{folder}" mkdir "{folder}"', f'if exist "{path}" echo there'])
+        if "there" not in there.stdout or self._told_hash(path) != wanted:
+            if not made.ok:
+                self._fail(
+                    f"{folder} cannot be made: {made.text.strip()}", "look at what the administrator may do there"
+                )
             if (found := _sha256(file)) != wanted:
                 raise HarnessError(f"{file}: its SHA-256 is {found}, not {wanted}")
             self._carrier.put(file, path)
@@ -107,16 +112,11 @@ class Delivery:
                 "look at the guest's free space and at its virus scanner, which may clean or hold files",
             )
 
-    def _told_hash(self, path: str, *before: str) -> str | None:
-        """Ask the guest for a file's hash, after other commands in the same round trip.
-
-        None when the file is missing or certutil prints nothing, as in a lab.
-        """
+    def _told_hash(self, path: str) -> str | None:
+        """Ask the guest for the hash of a file that is there; None when certutil prints nothing, as in a lab."""
         if self._silent:
-            if before:
-                self._ask(before)
             return None
-        answer = self._ask([*before, f'certutil -hashfile "{path}" SHA256'])[-1]
+        (answer,) = self._ask([f'certutil -hashfile "{path}" SHA256'])
         self._silent = answer.ok and not answer.stdout.strip()
         found = _HASH.search(answer.stdout)
         return found.group().replace(" ", "").lower() if answer.ok and found else None

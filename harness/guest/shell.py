@@ -15,7 +15,6 @@ from harness.guest.ending import end_command
 from harness.guest.envelope import Received
 from harness.guest.outcome import Outcome
 from harness.guest.output import Output
-from harness.guest.sweeper import Sweeper
 from harness.guest.transport import Endpoint, Fault, Lost, NothingYet, NotSent, Transport, TransportError
 from harness.guest.waits import Clock, Sleep, until_the_guest_answers_again
 
@@ -29,6 +28,9 @@ LINE = 8_000
 
 REQUEST = 30.0
 """Seconds for a message that is answered at once by a guest in good health."""
+
+RENEW = 100
+"""Finished commands after which a shell is replaced; Windows allows a user 1,500 operations in all his shells."""
 
 _STALE = {advice.SHELL_OR_COMMAND_MISSING, advice.TOO_MANY_OPERATIONS, advice.PROFILE_UNLOADED}
 _RECEIVE = 20.0  # seconds that one Receive waits for output
@@ -61,8 +63,8 @@ class Shell:
         self._clock = clock
         self._sleep = sleep
         self._transport = Transport(endpoint)
-        self._sweeper: Sweeper | None = None
         self._shell_id: str | None = None
+        self._finished = 0
         self._profile = True
         self._keeps_our_ids = False
         self._alone = threading.Lock()  # NTLM's security context belongs to one thread at a time
@@ -85,6 +87,7 @@ class Shell:
             self._request = min(REQUEST, max(deadline, 1.0))
             self._patience = self.patience if patience is None else patience
             with self._speaking("opening a shell"):
+                self._renew()
                 self._shell_id = self._shell_id or self._open()
             started = self._clock()
             with self._speaking("starting a command"):
@@ -101,7 +104,7 @@ class Shell:
                     raise self._end(shell_id, command_id, line, deadline, until)
                 with self._speaking("waiting for a command"):
                     received = self._receive(shell_id, command_id, until)
-            self._sweep(shell_id, command_id)
+            self._finished += 1
             if received.exit_code is None:
                 raise GuestLost(
                     f"the guest ended a command without an exit code: {line}",
@@ -119,22 +122,27 @@ class Shell:
 
     def forget(self) -> None:
         """Drop connections and shell without a word to the guest: it was reverted or restarted."""
-        self._shell_id = None
+        self._shell_id, self._finished = None, 0
         self._transport.disconnect()
-        if self._sweeper is not None:
-            self._sweeper.close()
-            self._sweeper = None
 
     def close(self) -> None:
         """Delete the shell and drop the connections; raises nothing, a guest that is gone has no shell either."""
-        shell_id, self._shell_id = self._shell_id, None
-        if self._sweeper is not None:
-            self._sweeper.close(wait=1.0)
-            self._sweeper = None
+        self._delete()
+        self._transport.disconnect()
+
+    def _renew(self) -> None:
+        """Give the finished commands back: Windows keeps each one, against a quota, until its shell is deleted.
+
+        A Signal for each command would do the same at the price of a third message for every two.
+        """
+        if self._finished >= RENEW:
+            self._delete()
+
+    def _delete(self) -> None:
+        shell_id, self._shell_id, self._finished = self._shell_id, None, 0
         if shell_id is not None:
             with contextlib.suppress(TransportError):
                 self._transport.delete(shell_id, within=5.0)
-        self._transport.disconnect()
 
     def _start(self, line: str) -> tuple[str, str, Received | None]:
         """Start the command exactly once; gives shell, command and what it printed while we asked after it, if so."""
@@ -224,11 +232,6 @@ class Shell:
         return until_the_guest_answers_again(
             patience, on=on, before=self._transport.disconnect, clock=self._clock, sleep=self._sleep
         )(call)
-
-    def _sweep(self, shell_id: str, command_id: str) -> None:
-        if self._sweeper is None:
-            self._sweeper = Sweeper(Transport(self.endpoint))
-        self._sweeper.sweep(shell_id, command_id)
 
     def _end(self, shell_id: str, command_id: str, line: str, deadline: float, until: float) -> Hung | GuestLost:
         """End an overdue command and give what it was: Hung, or GuestLost when the guest is not there any more."""

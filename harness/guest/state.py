@@ -35,7 +35,6 @@ _REGISTRY: tuple[str, ...] = (
     rf"reg query HKCU\SOFTWARE\Wow6432Node\{_UNINSTALL} /s",
     f'reg query "{_SYSTEM_PATH}" /v Path',
     r"reg query HKCU\Environment /v Path",
-    f"reg query {_SERVICES}",
 )
 
 _CHANGES_BY_ITSELF = {"installdate"}  # rewritten by every patch and repair (Microsoft: Uninstall Registry Key)
@@ -89,11 +88,15 @@ class State:
 
 
 def questions(roots: Sequence[str]) -> list[str]:
-    """Give the commands whose answers make a state; raises HarnessError for a root that is no absolute Windows path."""
+    """Give the commands whose answers make a state; without roots, software and PATH alone.
+
+    Raises HarnessError for a root that is no absolute Windows path.
+    """
     for root in roots:
         if not re.fullmatch(r'(?:[A-Za-z]:\\|%\w+%)[^"<>|&^!*?\r\n]*(?:\\\*|(?<=:\\)\*)?', root):
             raise HarnessError(rf"{root!r} is not a folder to list; write it like C:\Program Files or C:\*")
-    return [*(_dir(root) for root in roots), *_REGISTRY]
+    services = [f"reg query {_SERVICES}"] if roots else []
+    return [*(_dir(root) for root in roots), *_REGISTRY, *services]
 
 
 def read_state(roots: Sequence[str], answers: Sequence[Outcome], *, account: str) -> State:
@@ -101,7 +104,8 @@ def read_state(roots: Sequence[str], answers: Sequence[Outcome], *, account: str
     if cut := [answer.command for answer in answers if answer.truncated]:
         raise HarnessError(f"more was printed than is kept; list fewer or narrower roots: {', '.join(cut)}")
     listings = [(root.removesuffix("*"), answer.stdout) for root, answer in zip(roots, answers, strict=False)]
-    *uninstall, system_path, user_path, services = answers[len(roots) :]
+    *uninstall, system_path, user_path = answers[len(roots) :][: len(_REGISTRY)]
+    services = answers[-1].stdout if roots else ""
     try:
         files = read_listings(listings)
     except ValueError as error:
@@ -110,7 +114,7 @@ def read_state(roots: Sequence[str], answers: Sequence[Outcome], *, account: str
         account=account,
         files=files,
         uninstall={key: entry for answer in uninstall for key, entry in _entries(answer)},
-        services=frozenset(key.rpartition("\\")[2] for key in read_keys(services.stdout)) - {"Services"},
+        services=frozenset(key.rpartition("\\")[2] for key in read_keys(services)) - {"Services"},
         system_path=_path(system_path),
         user_path=_path(user_path),
     )

@@ -296,7 +296,7 @@ class Installation:
 
     def _log(self, name: str) -> str:
         if not self._temp:
-            self._temp = self.guest.run("echo %TEMP%").stdout.strip().rstrip("\\")
+            self._temp = self.guest.facts().temp
         return rf"{self._temp}\wincompat-{name}.log"
 
     def _keep_log(self, log: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from harness.exit_codes import shown
 from harness.guest.registry import read_keys
+from harness.guest.state import questions, read_state
 
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
@@ -22,17 +24,23 @@ _TROUBLE = re.compile(r"error|fatal|not found|denied|cannot|failed", re.IGNORECA
 def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
     """Say in words what an installed version should show and does not; nothing when it proves itself.
 
-    Raises Hung when the product's own command does not end.
+    All but the product's own command is asked in one round trip. Raises Hung when that command does not end.
     """
     proofs = product.proofs_of(version)
-    lacking = _files_and_registry(guest, proofs)
+    files, values = [_is_there(path) for path in proofs.files], [_value_of(proof) for proof in proofs.registry]
+    listed = questions(()) if proofs.uninstall_entry is not None or proofs.path else []
+    variables = ["set"] if proofs.path else []
+    asked = [*files, *values, *listed, *variables]
+    answers = iter(guest.run_each(asked) if asked else [])
+    lacking = [*_files(proofs, list(islice(answers, len(files))))]
+    for proof, answer in zip(proofs.registry, islice(answers, len(values)), strict=True):
+        lacking += _value(answer, proof)
     gone = bool(lacking)
-    if proofs.uninstall_entry is not None or proofs.path:
-        state = guest.state(roots=())
+    if listed:
+        state = read_state((), list(islice(answers, len(listed))), account=guest.account)
         if proofs.uninstall_entry is not None:
             lacking += _entry(state, proofs.uninstall_entry)
-        if proofs.path:
-            lacking += _path(guest, state, proofs.path)
+        lacking += _path(state, proofs.path, _variables(answers))
     if proofs.command is not None and not gone:  # without its files a command has nothing to say
         lacking += _command(guest.run(proofs.command.run, deadline=product.deadline or 60.0), proofs.command)
     return lacking
@@ -69,20 +77,15 @@ def _is_there(path: str) -> str:
     return f'if exist "{path}" echo there'
 
 
-def _files_and_registry(guest: Guest, proofs: Proofs) -> list[str]:
-    """Ask after files and registry values in one round trip."""
-    asked = [_is_there(path) for path in proofs.files]
-    asked += [f'reg query "{one.key}" ' + (f'/v "{one.value}"' if one.value else "/ve") for one in proofs.registry]
-    answers = guest.run_each(asked) if asked else []
-    files, values = answers[: len(proofs.files)], answers[len(proofs.files) :]
-    gone = [path for path, answer in zip(proofs.files, files, strict=True) if "there" not in answer.stdout]
-    lacking = []
+def _value_of(proof: RegistryValue) -> str:
+    return f'reg query "{proof.key}" ' + (f'/v "{proof.value}"' if proof.value else "/ve")
+
+
+def _files(proofs: Proofs, answers: Sequence[Outcome]) -> Iterator[str]:
+    gone = [path for path, answer in zip(proofs.files, answers, strict=True) if "there" not in answer.stdout]
     if gone:
         more = f" and {len(gone) - 2} more files" if len(gone) > 2 else ""
-        lacking.append(f"{', '.join(gone[:2])}{more} {'is' if len(gone) == 1 else 'are'} missing")
-    for proof, answer in zip(proofs.registry, values, strict=True):
-        lacking += _value(answer, proof)
-    return lacking
+        yield f"{', '.join(gone[:2])}{more} {'is' if len(gone) == 1 else 'are'} missing"
 
 
 def _value(answer: Outcome, proof: RegistryValue) -> Iterator[str]:
@@ -108,9 +111,7 @@ def _entry(state: State, proof: EntryProof) -> Iterator[str]:
         yield f"{proof.display_name!r} is registered with publisher {found[0].values.get('publisher')!r}"
 
 
-def _path(guest: Guest, state: State, proofs: tuple[PathEntry, ...]) -> Iterator[str]:
-    asks = any("%" in folder for proof in proofs for folder in (proof.folder, *_entries(state, proof)))
-    variables = _variables(guest.run("set")) if asks else {}
+def _path(state: State, proofs: tuple[PathEntry, ...], variables: Mapping[str, str]) -> Iterator[str]:
     for proof in proofs:
         wanted = _folder(proof.folder, variables)
         times = sum(_folder(entry, variables) == wanted for entry in _entries(state, proof))
@@ -124,8 +125,8 @@ def _entries(state: State, proof: PathEntry) -> tuple[str, ...]:
     return (state.system_path if proof.scope == "system" else state.user_path).entries
 
 
-def _variables(answer: Outcome) -> dict[str, str]:
-    pairs = (line.partition("=") for line in answer.stdout.splitlines())
+def _variables(answers: Iterable[Outcome]) -> dict[str, str]:
+    pairs = (line.partition("=") for answer in answers for line in answer.stdout.splitlines())
     return {name.casefold(): value for name, _, value in pairs if name}
 
 

@@ -41,7 +41,7 @@ class FolderGuest:
         shutil.copy(self._local(guest_path), target)
 
     def ask(self, commands: Sequence[str]) -> list[Outcome]:
-        """Answer certutil as Windows does; silently where it is a stub."""
+        """Make folders, find files, and answer certutil as Windows does; silently where it is a stub."""
         self.asked += 1
         return [self._answer(command) for command in commands]
 
@@ -50,6 +50,9 @@ class FolderGuest:
         if command.startswith("if not exist"):
             path.mkdir(parents=True, exist_ok=True)
             return Outcome(command=command, exit_code=0, stdout="", stderr="", seconds=0)
+        if command.startswith("if exist"):
+            there = "there\n" if path.exists() else ""
+            return Outcome(command=command, exit_code=0, stdout=there, stderr="", seconds=0)
         if not self.certutil:
             return Outcome(command=command, exit_code=0, stdout="", stderr="", seconds=0)
         if not path.exists():

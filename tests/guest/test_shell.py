@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import GuestLost, GuestRefused, HarnessError, Hung, SiteError
 from harness.guest.advice import TOO_MANY_OPERATIONS, TOO_MANY_SHELLS
-from harness.guest.shell import Shell
+from harness.guest.shell import RENEW, Shell
 
 from .scripted_wsman import MISSING, Mishap, ScriptedWSMan, serving
 
@@ -35,6 +35,13 @@ def test_a_shell_is_opened_once_for_many_commands(script: ScriptedWSMan, shell: 
     assert [shell.run("echo", deadline=5).stdout for _ in range(3)] == ["hello\n"] * 3
     assert shell.messages == 1 + 3 * 2
     assert script.count("Create") == 1
+
+
+def test_a_shell_is_replaced_before_its_finished_commands_reach_the_quota(script: ScriptedWSMan, shell: Shell) -> None:
+    """Finished commands are given back with their shell, so a long test never meets Windows' limit of operations."""
+    for _ in range(RENEW + 1):
+        shell.run("echo", deadline=5)
+    assert (script.count("Create"), script.count("Delete")) == (2, 1)
 
 
 @pytest.mark.parametrize(("told", "meant"), [(0, 0), (1603, 1603), (4294967295, -1), (3221225786, -1073741510)])
