@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from harness.lab.link import AgentRefused, Link, LinkCut
 from harness.lab.sandbox import PLACES, Sandbox, command
 from harness.lab.screen import png
 from harness.lab.windows import computer_name, write_build
+
+_log = logging.getLogger(__name__)
 
 __all__ = [
     "Budgets",
@@ -75,7 +78,8 @@ class SnapshotMissing(KeyError):
 class LabGuest:
     """One Windows of the lab; made by `create`, off until `power_on`.
 
-    ``observers`` are called in the loop after each change of ``is_on`` and ``is_up``.
+    ``observers`` are called in the loop after each change of ``is_on`` and ``is_up``. ``held_by`` tells what holds a
+    standard user back, once one was there: "landlock", or "file modes" where the kernel has no Landlock.
     """
 
     def __init__(
@@ -183,7 +187,12 @@ class LabGuest:
     def _keep(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("%s: something aside went wrong", self.name, exc_info=task.exception())
 
     async def _watch(self, sandbox: Sandbox, link: Link) -> None:
         """See the guest through to its end, and tell everybody that it is off."""
@@ -211,7 +220,10 @@ class LabGuest:
 
     async def _notify(self) -> None:
         for observer in list(self.observers):
-            observer(self)
+            try:
+                observer(self)
+            except Exception:  # noqa: BLE001 - one who cannot follow must not keep the others in the dark
+                _log.exception("an observer of %s failed", self.name)
         async with self._changed:
             self._changed.notify_all()
 
@@ -323,6 +335,8 @@ class LabGuest:
         async def run() -> None:
             try:
                 async with self._as(account) as link:
+                    if started.cancelled():
+                        return  # whoever wanted it has given up while another account's commands ran
                     number = link.number()
                     process = self._processes[number] = GuestProcess(link, number)
                     try:

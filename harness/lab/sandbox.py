@@ -30,7 +30,8 @@ PLACES = {
     # Hindi has no Windows code page of its own, so Wine takes UTF-8
     "utf8_locale": "hi_IN.UTF-8",
 }
-_ETC = ("/etc/fonts", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/opt")
+#: Beside /usr, what programs there need to find their libraries and fonts.
+_BESIDES = ("/etc/fonts", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/opt")
 
 
 def command(host: Host, *, disk: Path, agent: Path, hostname: str, module: str, places: dict[str, object]) -> list[str]:
@@ -43,7 +44,7 @@ def command(host: Host, *, disk: Path, agent: Path, hostname: str, module: str, 
             words += ["--symlink", str(root.readlink()), str(root)]
         elif root.is_dir():
             words += ["--ro-bind", str(root), str(root)]
-    for path in _ETC:
+    for path in _BESIDES:
         words += ["--ro-bind-try", path, path]
     words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108
     words += ["--bind", str(disk), "/disk", "--ro-bind", str(agent), "/agent", "--chdir", "/"]

@@ -22,6 +22,8 @@ OEM = "cp437"
 #: In full: for a bare name Wine would run start.exe around it.
 CMD = r"C:\windows\system32\cmd.exe"
 _LAB, _ANSWERS = 0, 1
+#: Far more than a pipe holds: what a command has printed is read to its end, what a descendant goes on printing is not.
+_LAST_READS = 32
 
 
 class Session:
@@ -235,7 +237,10 @@ class Session:
                 continue
             for fd, stream in job.outputs.items():
                 # what a descendant that lives on may still print is nobody's: its pipes are closed below
-                while content := job.read(fd):
+                for _ in range(_LAST_READS):
+                    content = job.read(fd)
+                    if not content:
+                        break
                     write_frame(_ANSWERS, {"job": job.number, "stream": stream}, content)
             self.hold(job)
             with contextlib.suppress(KeyError, ValueError):
