@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 from .frames import read_frame, write_frame
+from .jobs import end_processes, everyone
 from .session import Session
 
 DISPLAY = ":0"
@@ -45,8 +46,9 @@ def main() -> None:
             _session(header, places, environment, spared)
         _, status = os.waitpid(pid, 0)
         if status != 0:
-            # somebody ended the session from inside: the guest is no more, and leaving ends the sandbox
-            sys.exit(1)
+            break  # somebody ended the session from inside, or the lab has gone: the guest is no more
+    # the sandbox lasts as long as any process in it
+    end_processes(everyone())
 
 
 def _session(header: dict[str, str], places: dict[str, str], environment: dict[str, str], spared: set[int]) -> None:

@@ -84,8 +84,8 @@ def test_each_account_is_itself(guests: Guests, guest: LabGuest) -> None:
     assert guests.say(guest, r"reg query HKCU\Software\Mine", TESTER).code == 0
 
 
-def test_one_account_waits_for_the_other_and_not_for_ever(guests: Guests) -> None:
-    """A command of the other account starts when the running ones have ended, or says whose still runs."""
+def test_one_account_does_not_wait_for_ever(guests: Guests) -> None:
+    """A command that cannot start because of the other account's says so, and whose still runs."""
     guest = guests.up(guests.create(budgets=Budgets(turn=0.2)))
 
     async def work() -> None:
@@ -93,8 +93,31 @@ def test_one_account_waits_for_the_other_and_not_for_ever(guests: Guests) -> Non
         with pytest.raises(GuestBusy, match="a command of Administrator still runs"):
             await guest.start("ver", account=TESTER)
         await running.signal("terminate")
-        both = await asyncio.gather(said(guest, "whoami", TESTER), said(guest, "whoami", ADMINISTRATOR))
-        assert [told.text.rpartition("\\")[2] for told in both] == ["tester", "Administrator"]
+
+    guests.do(work())
+
+
+def test_the_accounts_take_turns(guests: Guests, guest: LabGuest) -> None:
+    """Commands of both accounts asked for at once all run, each as its own account."""
+
+    async def work() -> list[str]:
+        accounts = [TESTER, ADMINISTRATOR, TESTER, ADMINISTRATOR]
+        told = await asyncio.gather(*(said(guest, "whoami", account) for account in accounts))
+        return [each.text.rpartition("\\")[2] for each in told]
+
+    assert guests.do(work()) == ["tester", "Administrator", "tester", "Administrator"]
+
+
+def test_a_command_that_nobody_waits_for_is_not_started(guests: Guests, guest: LabGuest) -> None:
+    """Whoever gives up while the other account's commands run has started nothing."""
+
+    async def work() -> None:
+        running = await guest.start("notepad", account=ADMINISTRATOR)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(guest.start(r"echo x> C:\users\Public\late.txt", account=TESTER), 0.1)
+        await running.signal("terminate")
+        await running.wait()
+        assert (await said(guest, r"dir C:\users\Public\late.txt", TESTER)).code == 1
 
     guests.do(work())
 
