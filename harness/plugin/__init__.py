@@ -90,7 +90,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     told = exchange.exchange_of(config)
     told.plan(exchange.worker_of(config), planning.planned(items), planning.matrices_of(items))
-    if not exchange.is_worker(config):
+    if exchange.is_worker(config):
+        planning.spread(items)
+    else:
         _begin(config, "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,14 @@ def name_cells(items: Iterable[pytest.Item]) -> None:
     for item in cells:
         if twice[item.stash[name_key]] > 1:
             item.stash[name_key] = item.nodeid
+
+
+def spread(items: list[pytest.Item]) -> None:
+    """Put cells of different builds side by side: workers take what lies together, and a build has few machines."""
+    lanes: dict[object, list[pytest.Item]] = {}
+    for item in items:
+        lanes.setdefault(item.stash[cell_key].build if is_cell(item) else None, []).append(item)
+    items[:] = [item for row in zip_longest(*lanes.values()) for item in row if item is not None]
 
 
 def planned(items: Sequence[pytest.Item]) -> list[PlannedCell]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import AuthoringError, SiteError
 from harness.plugin.exchange import Posted, exchange_of
-from harness.plugin.lab_process import LabDidNotStart, LabProcess, lab_that_is_up
+from harness.plugin.lab_process import SERVE, LabDidNotStart, LabProcess, lab_that_is_up
 from harness.plugin.reading import matrix_at
 from harness.plugin.settings import settings_key
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.results.plan import PlannedCell
     from harness.site import Site
 
+MOST_MACHINES = 26  # of one build, in one lab
 LAB_WITHIN = 300.0  # seconds: the first start on a machine builds the image of a guest
 
 
@@ -36,7 +37,7 @@ class Start:
 
         config = self._config
         try:
-            place = self._site_file(needed=any(cell.skip is None for cell in cells))
+            place = self._site_file({cell.build for cell in cells if cell.skip is None})
             site = read_site(place) if place is not None else None
             if site is not None:
                 site.vcenter.password.read()  # a password that is not there is a mistake now, not one for each cell
@@ -61,15 +62,20 @@ class Start:
         exchange_of(config).post(Posted(run=run.folder.path, site=place or Path()))
         config.pluginmanager.register(run, "wincompat-run")
 
-    def _site_file(self, *, needed: bool) -> Path | None:
+    def _site_file(self, builds: Collection[str]) -> Path | None:
         settings = self._config.stash[settings_key]
         if not settings.on_the_lab:
             return Path(settings.site)
-        if not needed:
+        if not builds:
             return None  # every cell is skipped: no machine is wanted
         if (place := lab_that_is_up()) is not None:
             return place
-        self._lab = LabProcess()
+        # as many machines of each build as there are workers: none waits for another one's
+        workers = self._config.getoption("numprocesses", None) or 1
+        chosen = [
+            word for build in sorted({build.partition(".")[0] for build in builds}) for word in ("--build", build)
+        ]
+        self._lab = LabProcess([*SERVE, "--machines", str(min(workers, MOST_MACHINES)), *chosen])
         return self._lab.site(LAB_WITHIN)
 
     def end(self) -> None:
