@@ -42,10 +42,12 @@ async def copied(source: Path, target: Path) -> None:
         raise
 
 
-def put_aside(disk: Path) -> Path:
-    """Move a disk out of the way, to be removed in its own time; return where it is now."""
-    aside = disk.with_name(f".{disk.name}.{uuid.uuid4().hex}")
+async def replaced(disk: Path, source: Path) -> Path:
+    """Put a copy of ``source`` in a disk's place; return where the old one is now, to be removed in its own time."""
+    fresh, aside = (disk.with_name(f".{disk.name}.{uuid.uuid4().hex}") for _ in range(2))
+    await copied(source, fresh)
     disk.rename(aside)
+    fresh.rename(disk)
     return aside
 
 

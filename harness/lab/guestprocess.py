@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.lab.agent.frames import BODY
+from harness.lab.guestfaults import GuestGone
 from harness.lab.link import Link, LinkCut
 
 Signal = Literal["terminate", "ctrl_c", "ctrl_break"]
-
-
-class GuestGone(Exception):
-    """The guest is off, or went away in the middle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 from collections import deque
 from collections.abc import Mapping, Sequence
 
 from .frames import AHEAD, BODY
+from .processes import carrying, end_processes
 
 #: Every process that a command starts carries this Unix variable, wherever Wine's double forks put it in the tree.
 TAG = "WINCOMPAT_JOB"
@@ -87,7 +87,7 @@ class Job:
     def end(self, exit_code: int) -> None:
         """End the command's whole process tree."""
         self.ended_with = exit_code
-        end_processes(tagged(self.number))
+        end_processes(carrying(TAG, str(self.number)))
 
     def exit_code(self) -> int:
         """Tell the signed 32-bit exit code of the command, which has ended."""
@@ -104,26 +104,3 @@ class Job:
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe is not None:
                 pipe.close()
-
-
-def tagged(number: int) -> set[int]:
-    """Find the processes that carry a command's tag."""
-    mark = f"\0{TAG}={number}\0".encode()
-    found = set()
-    for pid in everyone():
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
-            if mark in b"\0" + file.read() + b"\0":
-                found.add(pid)
-    return found
-
-
-def everyone() -> set[int]:
-    """List the processes of the sandbox but its first and this one."""
-    return {int(name) for name in os.listdir("/proc") if name.isdecimal()} - {1, os.getpid()}
-
-
-def end_processes(pids: set[int]) -> None:
-    """Kill processes; one that has gone already is no matter."""
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from .frames import read_frame, write_frame
-from .jobs import end_processes, everyone
+from .processes import end_processes, everyone
 from .session import Session
 
 DISPLAY = ":0"

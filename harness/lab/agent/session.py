@@ -13,8 +13,10 @@ from typing import Any
 
 from . import files, levels
 from .commandline import FOREIGN, asked, divided, expanded, inner_batch, is_simple, outer_batch
-from .frames import BODY, read_frame, write_frame
-from .jobs import Job, end_processes, everyone
+from .frames import read_frame, write_frame
+from .jobs import Job
+from .processes import end_windows, everyone, signalled
+from .transfers import Transfers
 
 CONTROL_C_EXIT = -1073741510
 UTF_8 = 65001
@@ -40,7 +42,7 @@ class Session:
         self.variables: dict[str, str] = {}
         self.programs: frozenset[str] = frozenset()
         self.jobs: dict[int, Job] = {}
-        self.uploads: dict[int, tuple[str, int]] = {}
+        self.transfers = Transfers(self.drive, places["screen"])
         self.selector = selectors.DefaultSelector()
         self.held_by = "landlock"
 
@@ -120,11 +122,11 @@ class Session:
             "write": self.write,
             "thank": self.thank,
             "signal": self.signal,
-            "put": self.put,
-            "part": self.part,
-            "kept": self.kept,
-            "get": self.get,
-            "screen": self.screen,
+            "put": self.transfers.put,
+            "part": self.transfers.part,
+            "kept": self.transfers.kept,
+            "get": self.transfers.get,
+            "screen": self.transfers.screen,
             "freeze": self.freeze,
             "thaw": self.thaw,
         }
@@ -282,73 +284,19 @@ class Session:
             job.end(1 if header["name"] == "terminate" else CONTROL_C_EXIT)
         return {}
 
-    def put(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
-        """Begin to write a file."""
-        self.uploads[int(header["id"])] = (header["path"], files.opened_for_writing(self.drive, header["path"]))
-        return {}
-
-    def part(self, header: dict[str, Any], body: bytes) -> None:
-        """Write a part of a file; a part that cannot be written is told when the file is kept."""
-        path, fd = self.uploads.get(int(header["of"]), ("", -1))
-        rest = memoryview(body)
-        try:
-            while rest and fd >= 0:
-                rest = rest[os.write(fd, rest) :]
-        except OSError:
-            os.close(fd)
-            self.uploads[int(header["of"])] = (path, -1)
-
-    def kept(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
-        """End the writing of a file."""
-        path, fd = self.uploads.pop(int(header["of"]))
-        if fd < 0:
-            raise files.FileRefused("failed", f"{path}: could not be written whole")
-        os.close(fd)
-        return {}
-
-    def get(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
-        """Send a file in parts."""
-        return self.sent(header, files.opened_for_reading(self.drive, header["path"]))
-
-    def screen(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
-        """Send the screen's memory, which is in XWD format."""
-        return self.sent(header, os.open(self.places["screen"], os.O_RDONLY | os.O_CLOEXEC))
-
-    def sent(self, header: dict[str, Any], fd: int) -> dict[str, Any]:
-        """Send what a file holds."""
-        try:
-            while content := os.read(fd, BODY):
-                write_frame(_ANSWERS, {"id": header["id"], "more": True}, content)
-        finally:
-            os.close(fd)
-        return {}
-
     def freeze(self, _: dict[str, Any], __: bytes) -> dict[str, Any]:
         """Hold every program still, so that the disk can be copied."""
-        return self.signalled(signal.SIGSTOP)
+        signalled(everyone() - self.spared, signal.SIGSTOP)
+        return {}
 
     def thaw(self, _: dict[str, Any], __: bytes) -> dict[str, Any]:
         """Let every program go on."""
-        return self.signalled(signal.SIGCONT)
-
-    def signalled(self, number: int) -> dict[str, Any]:
-        """Send a signal to every program of the guest."""
-        for pid in everyone() - self.spared:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        signalled(everyone() - self.spared, signal.SIGCONT)
         return {}
 
     def end(self) -> None:
-        """End every program and let Wine's server write the registry to the disk."""
-        servers = {pid for pid in everyone() - self.spared if _name(pid).startswith("wineserver")}
-        end_processes(everyone() - self.spared - servers)
-        for pid in servers:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)  # unlike SIGINT it waits for nobody
-        deadline = time.monotonic() + 20
-        while any(os.path.exists(f"/proc/{pid}") for pid in servers) and time.monotonic() < deadline:
-            time.sleep(0.002)
-        end_processes(everyone() - self.spared)
+        """End Windows in order, and take nothing from the next account."""
+        end_windows(self.spared)
         if self.held_by != "landlock":
             levels.open_modes(self.drive)
 
@@ -359,9 +307,3 @@ def _fits(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _name(pid: int) -> str:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as file:
-        return file.read().strip()
-    return ""

@@ -196,8 +196,8 @@ def test_no_guest_runs_as_root(guests: Guests, guest: LabGuest) -> None:
 
 
 def _below(guest: LabGuest) -> list[int]:
-    assert guest._sandbox is not None
-    found, left = [], [guest._sandbox.process.pid]
+    assert guest._boot is not None
+    found, left = [], [guest._boot.sandbox.process.pid]
     while left:
         pid = left.pop()
         found.append(pid)

@@ -1,0 +1,111 @@
+"""One boot of a guest: from the power coming on until it goes, with everything that runs meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from typing import Any
+
+from harness.lab.agent.frames import BODY
+from harness.lab.guestfaults import GuestGone
+from harness.lab.guestprocess import Chunk, GuestProcess
+from harness.lab.link import Link
+from harness.lab.sandbox import Sandbox
+from harness.lab.screen import png
+from harness.lab.turns import LabAccount, Turns
+
+
+class Boot:
+    """A sandbox that runs, the pipe to its agent, and the commands in it."""
+
+    def __init__(self, sandbox: Sandbox, *, guest: str, patience: float) -> None:
+        self.sandbox = sandbox
+        self.name = uuid.uuid4().hex
+        self.link = Link(sandbox.stdout, sandbox.stdin, self._told)
+        self.turns = Turns(self.link, guest=guest, patience=patience)
+        self._processes: dict[int, GuestProcess] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def until_over(self) -> None:
+        """See the boot through to its end; then nothing runs in the sandbox and nobody waits for it."""
+        await self.link.follow()
+        self.turns.cut()
+        await self.sandbox.kill()
+        for process in self._processes.values():
+            process.over(None)
+
+    async def start(
+        self, line: str, *, account: LabAccount, environment: Mapping[str, str], directory: str | None, codepage: int
+    ) -> GuestProcess:
+        """Start a command line when it is the account's turn, which lasts until the command has ended."""
+        started: asyncio.Future[GuestProcess] = asyncio.get_running_loop().create_future()
+        words = {"line": line, "environment": dict(environment), "directory": directory, "codepage": codepage}
+        task = asyncio.get_running_loop().create_task(self._run(started, account, words))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await started
+
+    async def _run(self, started: asyncio.Future[GuestProcess], account: LabAccount, words: dict[str, Any]) -> None:
+        try:
+            async with self.turns.of(account) as link:
+                if started.cancelled():
+                    return  # whoever wanted it has given up while another account's commands ran
+                number = link.number()
+                process = self._processes[number] = GuestProcess(link, number)
+                try:
+                    await link.ask("start", job=number, **words)
+                    if started.cancelled():
+                        await process.signal("terminate")
+                    else:
+                        started.set_result(process)
+                    with contextlib.suppress(GuestGone):
+                        await process.wait()
+                finally:
+                    self._processes.pop(number, None)
+        except Exception as error:  # noqa: BLE001 - carried to whoever started the command
+            if not started.done():
+                started.set_exception(error)
+
+    def _told(self, header: dict[str, Any], body: bytes) -> None:
+        process = self._processes.get(int(header["job"]))
+        if process is None:
+            return
+        if "exit" in header:
+            process.over(int(header["exit"]))
+        else:
+            process.told(Chunk("stderr" if header["stream"] == "stderr" else "stdout", body))
+
+    async def put_file(self, path: str, content: bytes | AsyncIterable[bytes], account: LabAccount) -> None:
+        """Write a file."""
+        async with self.turns.of(account) as link:
+            number = (await link.ask("put", path=path))[0]["id"]
+            try:
+                async for part in _parts(content):
+                    await link.tell({"op": "part", "of": number}, part)
+            finally:
+                await link.ask("kept", of=number)
+
+    async def get_file(self, path: str, account: LabAccount) -> bytes:
+        """Read a file."""
+        async with self.turns.of(account) as link:
+            return (await link.ask("get", path=path))[1]
+
+    async def screenshot(self) -> bytes:
+        """Take a PNG picture of the screen."""
+        async with self.turns.unchanged() as link:
+            _, memory = await link.ask("screen")
+        return await asyncio.to_thread(png, memory)
+
+
+async def _parts(content: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(content, bytes):
+        content = _one(content)
+    async for piece in content:
+        for start in range(0, len(piece), BODY):
+            yield piece[start : start + BODY]
+
+
+async def _one(content: bytes) -> AsyncIterator[bytes]:
+    yield content
