@@ -109,7 +109,7 @@ class LabGuest:
 
     @property
     def held_by(self) -> str | None:
-        """What holds a standard user back: "landlock", or "file modes" on a kernel without; None before there was one."""
+        """What holds a standard user back: "landlock", or "file modes" on a kernel without; None before one was."""
         return self._boot.turns.held_by if self._boot is not None else None
 
     @property
