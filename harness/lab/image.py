@@ -17,7 +17,7 @@ from filelock import FileLock
 from harness.lab import agent, disk
 from harness.lab.host import Host, as_guest, look_up, missing
 from harness.lab.sandbox import PLACES, command
-from harness.lab.windows import write_accounts
+from harness.lab.windows import slim, write_accounts
 
 Level = Literal["administrator", "standard"]
 
@@ -82,6 +82,7 @@ async def _built(host: Host, place: Path, agent_folder: Path) -> None:
                 last = log.read().decode(errors="replace").strip().splitlines()[-1:]
                 raise LabUnavailable([f"Windows could not be installed with Wine: {' '.join(last)}"])
             write_accounts(unfinished, ACCOUNTS)
+            slim(unfinished)
             unfinished.rename(place)
         finally:
             if process.returncode is None:

@@ -32,6 +32,13 @@ def edit(file: Path, settings: Mapping[str, Mapping[str, Value]]) -> None:
     file.write_text(text, "utf-8")
 
 
+def keep_only(file: Path, parent: str, child: str) -> None:
+    """Remove every key below a parent but one."""
+    escaped = re.escape(parent.replace("\\", "\\" * 2) + "\\" * 2)
+    others = re.compile(rf"^\[{escaped}(?!{re.escape(child)}\]).*?(?=^\[|\Z)", re.MULTILINE | re.DOTALL | re.IGNORECASE)
+    file.write_text(others.sub("", file.read_text("utf-8")), "utf-8")
+
+
 def _literal(value: Value) -> str:
     if isinstance(value, int):
         return f"dword:{value:08x}"

@@ -26,7 +26,7 @@ _RETURNING = frozenset(
 
 #: Unix variables of the session that Windows programs have no business with.
 FOREIGN = (
-    *("USER", "LOGNAME", "LANG", "LC_CTYPE", "LOCPATH", "OLDPWD", "DISPLAY", "WINCOMPAT_JOB"),
+    *("USER", "LOGNAME", "LANG", "LC_CTYPE", "LOCPATH", "OLDPWD", "DISPLAY", "FONTCONFIG_FILE", "WINCOMPAT_JOB"),
     *("WINEARCH", "WINEDEBUG", "WINEDLLOVERRIDES", "WINEPREFIX", "WINELOADER"),
 )
 

@@ -35,6 +35,7 @@ def main() -> None:
         "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=",
         "PATH": "/usr/bin",
         **_locales(places),
+        **_fonts(places),
     }
     spared = {os.getpid()}
     environment["DISPLAY"] = DISPLAY
@@ -78,6 +79,14 @@ def _locales(places: dict[str, str]) -> dict[str, str]:
     for name in ("en_US.UTF-8", places["utf8_locale"]):
         os.symlink(places["c_locale"], f"{places['locales']}/{name}")
     return {"LOCPATH": places["locales"], "LANG": "en_US.UTF-8"}
+
+
+def _fonts(places: dict[str, str]) -> dict[str, str]:
+    """Lay out fontconfig's settings in a few lines, with a cache: every Windows program reads them when it starts."""
+    settings = f"{places['home']}/fonts.conf"
+    with open(settings, "w", encoding="utf-8") as file:
+        file.write(f"<fontconfig><dir>/usr/share/fonts</dir><cachedir>{places['home']}/fonts</cachedir></fontconfig>")
+    return {"FONTCONFIG_FILE": settings}
 
 
 def _screen(places: dict[str, str]) -> int:
