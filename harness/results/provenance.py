@@ -10,7 +10,7 @@ from harness.results.plan import Plan
 from harness.results.result import Result
 from harness.results.words import listed
 
-_LAB = re.compile(r"\bwine\b|\blab\b", re.IGNORECASE)
+_LAB = re.compile(r"\bwine\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

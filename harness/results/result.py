@@ -33,8 +33,7 @@ class _Plain(BaseModel):
 
 
 class Step(_Plain):
-    """A named, timed part of a scenario; ``started`` and ``seconds`` are seconds on the controller's clock from the
-    cell's start."""
+    """A named, timed part of a scenario; ``started`` is seconds from the cell's start, on the controller's clock."""
 
     name: str
     started: float
@@ -43,8 +42,10 @@ class Step(_Plain):
 
 
 class Evidence(_Plain):
-    """One thing taken to prove the verdict: a file below the run's folder (``path``) with a ``kind`` that says how to
-    show it (log, text, screenshot, facts)."""
+    """One thing taken to prove the verdict: ``path`` is below the run's folder.
+
+    ``kind`` says how to show it: log, text, screenshot or facts.
+    """
 
     name: str
     kind: str

@@ -1,0 +1,186 @@
+"""From results to what the page says of each cell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from harness.report.evidence import Shelf
+from harness.report.text import clipped
+from harness.report.view import CellView, GridGroup, GridRow, StepView
+from harness.results import words
+from harness.results.plan import Plan
+from harness.results.result import Fault, Result, Verdict
+from harness.results.tally import Finding
+
+LETTERS = {
+    Verdict.PASSED: "p",
+    Verdict.FAILED: "f",
+    Verdict.HUNG: "h",
+    Verdict.BLOCKED: "b",
+    Verdict.SKIPPED: "s",
+    Verdict.NOT_RUN: "n",
+}
+_FAULTS = {
+    Fault.NOBODY: "",
+    Fault.PRODUCT: "The product did this.",
+    Fault.SITE: "The site let the cell down; the product is not to blame.",
+    Fault.HARNESS: "The harness or the matrix let the cell down; the product is not to blame.",
+}
+_SHOWN_ONCE = 4_000  # characters of a reason on the page; the whole stands in the journal
+
+
+def cell_views(
+    cells: pd.DataFrame, results: Iterable[Result], plan: Plan | None, findings: Sequence[Finding], shelf: Shelf
+) -> tuple[CellView, ...]:
+    """Lay out every row of the cells frame, in its order."""
+    found = {result.cell: result for result in results}
+    nodes = {planned.cell: planned.node for planned in plan.cells} if plan else {}
+    known = {cell: finding for finding in findings if finding.known for cell in finding.cells}
+    builds, products = places(cells["build"]), places(cells["product"])
+    views = []
+    for number, row in enumerate(cells.to_dict("records"), start=1):
+        cell = str(row["cell"])
+        views.append(
+            _cell_view(
+                key=f"c{number}",
+                row={str(column): value for column, value in row.items()},
+                result=found.get(cell),
+                finding=known.get(cell),
+                repeat=_repeat(nodes.get(cell, ""), plan),
+                place=f"{builds[row['build']]} {products[row['product']]}",
+                shelf=shelf,
+            )
+        )
+    return tuple(views)
+
+
+def _cell_view(
+    *,
+    key: str,
+    row: dict[str, Any],
+    result: Result | None,
+    finding: Finding | None,
+    repeat: str,
+    place: str,
+    shelf: Shelf,
+) -> CellView:
+    verdict = Verdict(row["verdict"])
+    letter = LETTERS[verdict]
+    accepted = finding is not None and not finding.holds
+    reason = str(row["reason"])
+    missed = verdict in (Verdict.FAILED, Verdict.HUNG, Verdict.BLOCKED)
+    return CellView(
+        key=key,
+        verdict=verdict.value,
+        style=f"{letter} k" if accepted else letter,
+        opened=missed,
+        product=str(row["product"]),
+        story=" ".join(filter(None, (str(row["scenario"]), _arrow(str(row["leg"]))))),
+        build=str(row["build"]),
+        build_name=str(row["build_name"]),
+        seconds=words.seconds(result.seconds) if result and result.steps else "",
+        reason=clipped(reason, _SHOWN_ONCE),
+        headline=clipped(reason.strip().split("\n", 1)[0], 160),
+        fault=_FAULTS[result.fault] if result and missed else "",
+        issue=_issue(finding),
+        steps=_steps(result),
+        evidence=shelf.views(result) if result else (),
+        facts=_facts(result),
+        notes=tuple(clipped(note, 1_000) for note in result.notes) if result else (),
+        repeat=repeat,
+        filters=f"{letter} {place}",
+    )
+
+
+def grid(views: Iterable[CellView], cells: pd.DataFrame) -> tuple[GridGroup, ...]:
+    """Arrange cells by product, then scenario and leg, one column for each build in the order of builds."""
+    columns = build_order(cells)
+    groups: dict[tuple[str, str], dict[tuple[str, str], dict[str, CellView]]] = {}
+    for view, row in zip(views, cells.to_dict("records"), strict=True):
+        story = (str(row["scenario"]), _arrow(str(row["leg"])))
+        group = groups.setdefault((str(row["product"]), str(row["kind"])), {})
+        group.setdefault(story, {})[str(row["build"])] = view
+    return tuple(
+        GridGroup(
+            product=product,
+            kind=kind,
+            rows=tuple(
+                GridRow(scenario=scenario, leg=leg, cells=tuple(by_build.get(build) for build in columns))
+                for (scenario, leg), by_build in stories.items()
+            ),
+        )
+        for (product, kind), stories in groups.items()
+    )
+
+
+def build_order(cells: pd.DataFrame) -> list[str]:
+    """Every build of a run, oldest first; what is no number comes last."""
+
+    def age(build: str) -> tuple[float, ...]:
+        parts = build.split(".")
+        return tuple(map(float, parts)) if all(part.isdecimal() for part in parts) else (float("inf"),)
+
+    return sorted(map(str, cells["build"].unique()), key=age)
+
+
+def _steps(result: Result | None) -> tuple[StepView, ...]:
+    if result is None:
+        return ()
+    whole = max([result.seconds, *(step.started + step.seconds for step in result.steps)]) or 1.0
+    return tuple(
+        StepView(
+            name=clipped(step.name, 200),
+            seconds=f"{step.seconds:.2f}",
+            left=_percent(step.started / whole),
+            width=_percent(step.seconds / whole),
+            error=clipped(step.error or "", 600),
+        )
+        for step in result.steps
+    )
+
+
+def _facts(result: Result | None) -> tuple[tuple[str, str], ...]:
+    if result is None:
+        return ()
+    known: Mapping[str, str] = {
+        "machine": result.machine,
+        **{name.replace("_", " "): value for name, value in result.guest.items()},
+        "began": f"{result.started:%Y-%m-%d %H:%M:%S}" if result.started else "",
+        "worker": result.worker,
+    }
+    return tuple((clipped(name, 60), clipped(value, 300)) for name, value in known.items() if value)
+
+
+def _issue(finding: Finding | None) -> str:
+    if finding is None or finding.known is None:
+        return ""
+    issue = finding.known
+    name = f"{issue.id} ({issue.ticket})" if issue.ticket and issue.ticket != issue.id else issue.id
+    until = f", accepted until {issue.expires}" if issue.expires and not finding.expired else ""
+    ended = f"; its acceptance ended on {issue.expires}" if finding.expired else ""
+    return f"{name}{until}{ended}{': ' + issue.reason if issue.reason else ''}"
+
+
+def _repeat(node: str, plan: Plan | None) -> str:
+    if not node or plan is None:
+        return ""
+    # double quotes where they do: they mean the same in cmd.exe and in a shell
+    quoted = f'"{node}"' if not set(node) & set('"$`\\%!') else shlex.quote(node)
+    return f"pytest {quoted}{f' --site {shlex.quote(plan.site_file)}' if plan.site_file else ''}"
+
+
+def _arrow(leg: str) -> str:
+    return leg.replace("->", " → ")
+
+
+def places(values: Iterable[str]) -> dict[str, int]:
+    """Give each value that occurs its place, in the order they first do."""
+    return {value: place for place, value in enumerate(dict.fromkeys(values))}
+
+
+def _percent(part: float) -> float:
+    return round(min(max(part * 100, 0.0), 100.0), 1) if part == part else 0.0
