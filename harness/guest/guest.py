@@ -20,7 +20,7 @@ from harness.guest.delivery import Courier, Delivery
 from harness.guest.facts import Facts
 from harness.guest.outcome import Outcome
 from harness.guest.shell import CAP, REQUEST, Shell
-from harness.guest.state import DEFAULT_ROOTS, State
+from harness.guest.state import DEFAULT_ROOTS, HIVES, Hive, State
 from harness.guest.transport import Endpoint, Unfit
 from harness.site import Site, SiteMachine
 
@@ -192,10 +192,13 @@ class Guest:
             self._delivery.fetch(guest_path, target)
             return decoded(target.read_bytes())
 
-    def state(self, roots: Sequence[str] = DEFAULT_ROOTS) -> State:
-        """Take the state of files below ``roots``, software, services and PATH, in one round trip."""
-        answers = self._ask(taking.questions(roots), deadline=_LISTING_DEADLINE, cap=_LISTING_CAP)
-        return taking.read_state(roots, answers, account=self.account)
+    def state(self, roots: Sequence[str] = DEFAULT_ROOTS, hives: Sequence[Hive] = HIVES) -> State:
+        """Take the state of files below ``roots``, software, services and PATH, in one round trip.
+
+        Without roots only software and PATH of the ``hives`` are read.
+        """
+        answers = self._ask(taking.questions(roots, hives), deadline=_LISTING_DEADLINE, cap=_LISTING_CAP)
+        return taking.read_state(roots, answers, account=self.account, hives=hives)
 
     @property
     def round_trips(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.errors import HarnessError
 from harness.guest.differences import Change, changes
@@ -28,14 +29,23 @@ _UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
 _SYSTEM_PATH = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 _SERVICES = r"HKLM\SYSTEM\CurrentControlSet\Services"
 
-_REGISTRY: tuple[str, ...] = (
-    rf"reg query HKLM\SOFTWARE\{_UNINSTALL} /s",
-    rf"reg query HKLM\SOFTWARE\Wow6432Node\{_UNINSTALL} /s",
-    rf"reg query HKCU\SOFTWARE\{_UNINSTALL} /s",
-    rf"reg query HKCU\SOFTWARE\Wow6432Node\{_UNINSTALL} /s",
-    f'reg query "{_SYSTEM_PATH}" /v Path',
-    r"reg query HKCU\Environment /v Path",
-)
+Hive = Literal["machine", "user"]
+
+HIVES: tuple[Hive, ...] = ("machine", "user")
+
+# of each hive the two places where programs are registered, and its PATH
+_REGISTRY: Mapping[Hive, tuple[str, str, str]] = {
+    "machine": (
+        rf"reg query HKLM\SOFTWARE\{_UNINSTALL} /s",
+        rf"reg query HKLM\SOFTWARE\Wow6432Node\{_UNINSTALL} /s",
+        f'reg query "{_SYSTEM_PATH}" /v Path',
+    ),
+    "user": (
+        rf"reg query HKCU\SOFTWARE\{_UNINSTALL} /s",
+        rf"reg query HKCU\SOFTWARE\Wow6432Node\{_UNINSTALL} /s",
+        r"reg query HKCU\Environment /v Path",
+    ),
+}
 
 _CHANGES_BY_ITSELF = {"installdate"}  # rewritten by every patch and repair (Microsoft: Uninstall Registry Key)
 
@@ -87,36 +97,43 @@ class State:
         return changes(before, self)
 
 
-def questions(roots: Sequence[str]) -> list[str]:
-    """Give the commands whose answers make a state; without roots, software and PATH alone.
+def questions(roots: Sequence[str], hives: Sequence[Hive] = HIVES) -> list[str]:
+    """Give the commands whose answers make a state; without roots, software and PATH of these hives alone.
 
     Raises HarnessError for a root that is no absolute Windows path.
     """
     for root in roots:
         if not re.fullmatch(r'(?:[A-Za-z]:\\|%\w+%)[^"<>|&^!*?\r\n]*(?:\\\*|(?<=:\\)\*)?', root):
             raise HarnessError(rf"{root!r} is not a folder to list; write it like C:\Program Files or C:\*")
-    services = [f"reg query {_SERVICES}"] if roots else []
-    return [*(_dir(root) for root in roots), *_REGISTRY, *services]
+    registry = [question for hive in hives for question in _REGISTRY[hive]]
+    return [*(_dir(root) for root in roots), *registry, *([f"reg query {_SERVICES}"] if roots else [])]
 
 
-def read_state(roots: Sequence[str], answers: Sequence[Outcome], *, account: str) -> State:
+def read_state(
+    roots: Sequence[str], answers: Sequence[Outcome], *, account: str, hives: Sequence[Hive] = HIVES
+) -> State:
     """Read the answers to ``questions``; raises HarnessError when one was cut or cannot be read."""
     if cut := [answer.command for answer in answers if answer.truncated]:
         raise HarnessError(f"more was printed than is kept; list fewer or narrower roots: {', '.join(cut)}")
     listings = [(root.removesuffix("*"), answer.stdout) for root, answer in zip(roots, answers, strict=False)]
-    *uninstall, system_path, user_path = answers[len(roots) :][: len(_REGISTRY)]
-    services = answers[-1].stdout if roots else ""
     try:
         files = read_listings(listings)
     except ValueError as error:
         raise HarnessError(str(error)) from error
+    uninstall: dict[str, UninstallEntry] = {}
+    paths: dict[Hive, SearchPath] = {}
+    for number, hive in enumerate(hives):
+        *registered, path = answers[len(roots) + 3 * number :][:3]
+        uninstall.update(entry for answer in registered for entry in _entries(answer))
+        paths[hive] = _path(path)
+    services = read_keys(answers[-1].stdout) if roots else {}
     return State(
         account=account,
         files=files,
-        uninstall={key: entry for answer in uninstall for key, entry in _entries(answer)},
-        services=frozenset(key.rpartition("\\")[2] for key in read_keys(services)) - {"Services"},
-        system_path=_path(system_path),
-        user_path=_path(user_path),
+        uninstall=uninstall,
+        services=frozenset(key.rpartition("\\")[2] for key in services) - {"Services"},
+        system_path=paths.get("machine", SearchPath("", ())),
+        user_path=paths.get("user", SearchPath("", ())),
     )
 
 

@@ -104,7 +104,9 @@ class Installation:
         left = [f"{path} is still there" for path in present_files(self.guest, only_old)]
         entry, successor = before.uninstall_entry, now.uninstall_entry
         if entry is not None and successor is not None and entry.display_name != successor.display_name:
-            left += (f"{one.title!r} is still registered" for one in entries_of(self.guest.state(roots=()), entry))
+            left += (
+                f"{one.title!r} is still registered" for one in entries_of(self.guest.state((), [entry.account]), entry)
+            )
         if left:
             raise ProductFailed(f"{by} did not replace {old}: {'; '.join(left)}")
 
@@ -127,7 +129,7 @@ class Installation:
             raise HarnessError(
                 f"{self.product.id} names no uninstall_entry in its proofs, so its registered removal cannot be found"
             )
-        found = entries_of(self.guest.state(roots=()), proof)
+        found = entries_of(self.guest.state((), [proof.account]), proof)
         if len(found) != 1:
             raise ProductFailed(f"{proof.display_name!r} is registered {len(found)} times in Windows' list of programs")
         return found[0].values

@@ -14,7 +14,7 @@ from harness.guest.state import questions, read_state
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
     from harness.guest.outcome import Outcome
-    from harness.guest.state import State, UninstallEntry
+    from harness.guest.state import Hive, State, UninstallEntry
     from harness.products import CommandProof, PathEntry, Product, Proofs, RegistryValue
     from harness.products import UninstallEntry as EntryProof
 
@@ -28,7 +28,8 @@ def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
     """
     proofs = product.proofs_of(version)
     files, values = [_is_there(path) for path in proofs.files], [_value_of(proof) for proof in proofs.registry]
-    listed = questions(()) if proofs.uninstall_entry is not None or proofs.path else []
+    hives = _hives(proofs)
+    listed = questions((), hives)
     variables = ["set"] if proofs.path else []
     asked = [*files, *values, *listed, *variables]
     answers = iter(guest.run_each(asked) if asked else [])
@@ -37,7 +38,7 @@ def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
         lacking += _value(answer, proof)
     gone = bool(lacking)
     if listed:
-        state = read_state((), list(islice(answers, len(listed))), account=guest.account)
+        state = read_state((), list(islice(answers, len(listed))), account=guest.account, hives=hives)
         if proofs.uninstall_entry is not None:
             lacking += _entry(state, proofs.uninstall_entry)
         lacking += _path(state, proofs.path, _variables(answers))
@@ -71,6 +72,14 @@ def own_words(outcome: Outcome) -> str:
         if lines:
             return next((line for line in lines if _TROUBLE.search(line)), lines[0])[:300]
     return ""
+
+
+def _hives(proofs: Proofs) -> list[Hive]:
+    """Name the parts of the registry in which something of the product must show."""
+    named: set[Hive] = {"machine" if proof.scope == "system" else "user" for proof in proofs.path}
+    if proofs.uninstall_entry is not None:
+        named.add(proofs.uninstall_entry.account)
+    return sorted(named)
 
 
 def _is_there(path: str) -> str:
