@@ -84,6 +84,7 @@ def planned(items: Sequence[pytest.Item]) -> list[PlannedCell]:
             leg=cell.leg,
             skip=cell.skip,
             node=item.nodeid,
+            issues=tuple(issue.id for issue in item.stash[matrix_key].known_issues if issue.holds(cell)),
         )
         for item in items
         if is_cell(item)

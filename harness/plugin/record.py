@@ -37,6 +37,7 @@ class Record:
     doubts: list[Callable[[], str]] = field(default_factory=list)
     judgement: Judgement | None = None
     known_issue: str | None = None
+    missed_issue: str | None = None
 
     def doubt(self) -> str:
         """Ask the site before the product is blamed: a sentence when the site is the reason, or nothing."""
@@ -63,6 +64,7 @@ class Record:
             verdict=judged.verdict if judged else Verdict.NOT_RUN,
             **({"fault": judged.fault, "reason": judged.reason} if judged else {}),
             known_issue=self.known_issue,
+            missed_issue=self.missed_issue,
             machine=self.machine,
             provenance=self.provenance,
             guest=self.guest,

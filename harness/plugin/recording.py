@@ -119,6 +119,7 @@ def _miss_a_strict_known_issue(report: pytest.TestReport, record: Record) -> Non
     if issue is None:
         return
     words = f"known issue {issue.id} ({issue.ticket}) did not occur: close it, or take this cell out of its scope"
+    record.missed_issue = issue.id
     record.notes.append(words)
     report.outcome = "failed"
     report.longrepr = words

@@ -52,7 +52,7 @@ class Start:
                 is_lab=config.stash[settings_key].on_the_lab or (site is not None and _is_lab(site)),
                 command=shlex.join(["pytest", *config.invocation_params.args]),
                 known_issues=[
-                    {"id": issue.id, "ticket": issue.ticket, "reason": issue.reason, "expires": issue.expires}
+                    {name: getattr(issue, name) for name in ("id", "ticket", "reason", "expires", "where")}
                     for matrix in matrices
                     for issue in matrix.known_issues
                 ],

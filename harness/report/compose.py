@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 
@@ -12,16 +12,17 @@ import pandas as pd
 from harness.report.builds import build_views, shares
 from harness.report.cells import LETTERS, cell_views, grid, places
 from harness.report.evidence import Shelf
+from harness.report.issues import issue_views
 from harness.report.text import clipped
 from harness.report.times import times_view
-from harness.report.view import CellView, FindingView, IssueView, PageView
+from harness.report.view import CellView, FindingView, PageView
 from harness.results import journal, words
 from harness.results.frames import build_name, cells_frame, steps_frame
 from harness.results.plan import Plan
 from harness.results.provenance import Provenance, provenance
 from harness.results.result import Result, Verdict
 from harness.results.run import RunFolder
-from harness.results.tally import Decision, Finding, decide
+from harness.results.tally import Finding, decide
 
 _MOODS = {"SHIP": "ship", "HOLD": "hold", "AS EXPECTED": "lab"}
 
@@ -58,7 +59,7 @@ def page_view(folder: RunFolder, page: Path) -> PageView:
         notes=tuple(clipped(note, 600) for note in filter(None, (lost, *reading.left_out, *_unplanned(cells)))),
         builds=build_views(cells, reading.results, today),
         grid=grid(views, cells),
-        issues=_issues(plan, decision, today),
+        issues=issue_views(plan, cells, keys, is_lab=origin.is_lab, today=today),
         times=times_view(cells, steps),
         cells=_by_product(views),
         verdicts=tuple((LETTERS[verdict], verdict.value) for verdict in Verdict if (cells["verdict"] == verdict).any()),
@@ -118,24 +119,6 @@ def _finding(finding: Finding, keys: dict[str, str]) -> FindingView:
         number=words.count(len(finding.cells), "cell"),
         key=keys[finding.cells[0]],
         issue=issue,
-    )
-
-
-def _issues(plan: Plan | None, decision: Decision, today: date) -> tuple[IssueView, ...]:
-    shown: dict[str, int] = {}
-    for finding in decision.findings:
-        if finding.known:
-            shown[finding.known.id] = shown.get(finding.known.id, 0) + len(finding.cells)
-    return tuple(
-        IssueView(
-            id=issue.id,
-            ticket=issue.ticket,
-            reason=issue.reason,
-            expires=str(issue.expires or "no date"),
-            expired=issue.expires is not None and issue.expires < today,
-            shown=words.count(shown[issue.id], "cell") if issue.id in shown else "no cell: close it?",
-        )
-        for issue in (plan.known_issues if plan else ())
     )
 
 

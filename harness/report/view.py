@@ -123,6 +123,7 @@ class IssueView:
     expires: str
     expired: bool
     shown: str
+    key: str  # the first cell to look at, "" where there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

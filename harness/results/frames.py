@@ -28,6 +28,7 @@ CELLS: dict[str, Any] = {
     "fault": FAULTS,
     "reason": "string",
     "known_issue": "string",  # missing where none covers the cell
+    "missed_issue": "string",  # a strict known issue that should have shown and did not; mostly missing
     "machine": "string",
     "provenance": "string",
     "started": MOMENT,  # missing where the cell never began

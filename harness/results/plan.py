@@ -24,6 +24,7 @@ class PlannedCell(_Written):
     leg: str = ""
     skip: str | None = None
     node: str = ""
+    issues: tuple[str, ...] | None = None  # ids of the known issues whose scope holds it; None where nobody said
 
 
 class PlannedIssue(_Written):
@@ -33,6 +34,7 @@ class PlannedIssue(_Written):
     ticket: str = ""
     reason: str = ""
     expires: date | None = None
+    where: str | None = None  # "lab" or "site" where it is to be expected there alone
 
 
 class Plan(_Written):

@@ -64,7 +64,8 @@ class Result(_Plain):
     verdict: Verdict
     fault: Fault = Fault.NOBODY
     reason: str = ""
-    known_issue: str | None = None
+    known_issue: str | None = None  # it explains why the cell did not pass
+    missed_issue: str | None = None  # a strict one that should have shown here and did not: a reason to hold
     machine: str = ""
     provenance: str = ""
     guest: dict[str, str] = {}

@@ -75,6 +75,7 @@ class Decision:
 def decide(cells: pd.DataFrame, plan: Plan | None, *, is_lab: bool, today: date) -> Decision:
     """Hold unless every planned cell passed, was skipped on purpose or shows a known issue that has not expired.
 
+    A strict known issue that did not occur holds, too: what the matrix says of the product is no longer true.
     ``today`` is the day known issues are measured against. A lab run never says SHIP: it is not Windows evidence.
     """
     findings = tuple(find(cells, plan, today))
@@ -86,6 +87,8 @@ def decide(cells: pd.DataFrame, plan: Plan | None, *, is_lab: bool, today: date)
     reasons = []
     if plan is None:
         reasons.append("the plan is missing, so cells that were not run cannot be known")
+    for issue, number in cells["missed_issue"].value_counts().items():
+        reasons.append(f"known issue {issue} did not occur on {count(int(number), 'cell')} that had to show it")
     if not tally.total:
         reasons.append("nothing was planned")
     elif tally.total == tally.skipped:

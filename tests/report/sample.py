@@ -104,6 +104,9 @@ def _planned(builds: tuple[int, ...], products: int) -> Iterator[PlannedCell]:
                         leg=leg,
                         skip=skip,
                         node=f"matrices/demo.toml::{cell}",
+                        issues=(ROLLBACK.id,)
+                        if scenario == "rollback"
+                        else (("old-banner",) if kind == "exe" and scenario == "install" else ()),
                     )
 
 
