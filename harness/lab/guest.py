@@ -129,19 +129,24 @@ class LabGuest:
         async with self._power:
             if self._boot is not None:
                 return
+            processor = self._image.processors.take()
             words = command(
                 self._image.host,
                 disk=self._disk,
                 agent=self._image.agent,
                 hostname=self.computer_name,
                 module="main",
-                places={**PLACES},
+                places={**PLACES, "processor": processor},
             )
-            with (self._folder / "agent.log").open("wb") as log:
-                sandbox = await Sandbox.started(words, log)
+            try:
+                with (self._folder / "agent.log").open("wb") as log:
+                    sandbox = await Sandbox.started(words, log)
+            except BaseException:
+                self._image.processors.give_back(processor)
+                raise
             boot = self._boot = Boot(sandbox, guest=self.name, patience=self._budgets.turn)
             self.boot_id, self.booted_at = boot.name, None
-            self._keep(self._watch(boot))
+            self._keep(self._watch(boot, processor))
             self._keep(self._bring_up(boot))
         await self._notify()
 
@@ -155,8 +160,11 @@ class LabGuest:
         if not task.cancelled() and task.exception() is not None:
             _log.error("%s: something aside went wrong", self.name, exc_info=task.exception())
 
-    async def _watch(self, boot: Boot) -> None:
-        await boot.until_over()
+    async def _watch(self, boot: Boot, processor: int) -> None:
+        try:
+            await boot.until_over()
+        finally:
+            self._image.processors.give_back(processor)
         if self._boot is boot:
             self._boot = None
             self.is_up, self.booted_at = False, None

@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from harness.lab import agent, disk
 from harness.lab.host import Host, as_guest, look_up, missing
+from harness.lab.processors import Processors
 from harness.lab.sandbox import PLACES, command
 from harness.lab.windows import slim, write_accounts
 
@@ -40,6 +41,7 @@ class Image:
     disk: Path
     agent: Path
     host: Host
+    processors: Processors = field(default_factory=Processors, compare=False)
 
 
 async def golden_image(home: Path) -> Image:

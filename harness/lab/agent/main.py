@@ -23,6 +23,7 @@ _NO_RANDOM_ADDRESSES = 0x0040000
 def main() -> None:
     """Serve the lab on stdin and stdout until it goes away."""
     places = json.loads(sys.argv[1])
+    os.sched_setaffinity(0, {places["processor"]})
     # Wine wants fixed addresses of its own, which a randomly laid out process now and then has taken already
     ctypes.CDLL(None).personality(_NO_RANDOM_ADDRESSES)
     for place in ("jobs", "home", "screen_folder"):
