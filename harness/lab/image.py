@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +62,7 @@ async def golden_image(home: Path) -> Image:
     # in a thread: another process may be building for a while, and the loop serves guests meanwhile
     await asyncio.to_thread(lock.acquire)
     try:
-        agent_folder = _copied_agent(agents, sources)
+        agent_folder = _copied_agent(agents, sources, host.python)
         place = images / f"wine-{host.wine_version}-{_hash(*_recipe(), repr(host).encode())}"
         if not place.exists():
             await _built(host, place, agent_folder)
@@ -93,14 +94,17 @@ async def _built(host: Host, place: Path, agent_folder: Path) -> None:
             await disk.removed(unfinished)
 
 
-def _copied_agent(agents: Path, sources: dict[str, bytes]) -> Path:
-    """Copy the agent to where the guests' user can read it, which a checkout need not be."""
-    folder = agents / _hash(*sources.values())
+def _copied_agent(agents: Path, sources: dict[str, bytes], python: str) -> Path:
+    """Copy the agent to where the guests' user can read it, which a checkout need not be, and compile it for all."""
+    folder = agents / _hash(*sources.values(), b"compiled")
     if not folder.exists():
         unfinished = Path(tempfile.mkdtemp(dir=agents))
         (unfinished / "guest").mkdir()
         for name, content in sources.items():
             (unfinished / "guest" / name).write_bytes(content)
+        # the agent cannot keep what Python compiles, and would compile it at each boot
+        words = [python, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(unfinished)]
+        subprocess.run(words, check=True, cwd="/")
         for path in (unfinished, *unfinished.rglob("*")):
             path.chmod(0o755 if path.is_dir() or path.suffix == ".sh" else 0o644)
         try:
