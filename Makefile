@@ -19,11 +19,11 @@ go: setup  ## the real Go toolchain on the lab, where it must fail (it cannot ru
 
 test: setup  ## the tests
 	@.venv/bin/python -m fixtures.payloads ninja
-	@$(PYTEST)
+	@$(PYTEST) -n 2
 
 verify: setup  ## the slow proofs: everything that `make test` leaves out
 	@.venv/bin/python -m fixtures.payloads ninja go
-	@$(PYTEST) -m slow --override-ini addopts="-p pytester --strict-markers --strict-config"
+	@$(PYTEST) -m slow
 
 bench: setup  ## print the measured speeds beside their targets
 	@.venv/bin/python -m fixtures.payloads ninja

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import requests
-from running_labs import serving, session, until, vim, vmodl, wait_for
 
 from harness.lab import host
 from harness.site import Site, read_site
+
+from .running_labs import serving, session, until, vim, vmodl, wait_for
 
 pytestmark = pytest.mark.skipif(bool(host.missing()), reason="; ".join(host.missing()))
 

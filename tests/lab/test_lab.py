@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from running_labs import LAB, READY, power_on_all, processes_of, serving, session, until, vim
 
 from harness.lab import commands, host
 from harness.lab.folder import LabFolder
 from harness.site import read_site
+
+from .running_labs import LAB, READY, power_on_all, processes_of, serving, session, until, vim
 
 SMALL = ("--build", "win11-23h2", "--machines", "1")
 pytestmark = pytest.mark.skipif(bool(host.missing()), reason="; ".join(host.missing()))

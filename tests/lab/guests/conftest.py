@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from wine_guests import Guests
 
 from harness.lab.guest import LabGuest
 from harness.lab.host import lab_home, missing
 from harness.lab.image import golden_image
+
+from .wine_guests import Guests
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from wine_guests import ADMINISTRATOR, TESTER, Guests, built_msi, said
 
 from harness.lab.guest import Budgets, GuestBusy, GuestFileError, LabGuest
+
+from .wine_guests import ADMINISTRATOR, TESTER, Guests, built_msi, said
 
 REFUSED = (
     r"C:\new.txt",

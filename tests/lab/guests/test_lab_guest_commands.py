@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from wine_guests import ADMINISTRATOR, Guests, built_exe, said
 
 from harness.lab.guest import GuestFileError, LabGuest
+
+from .wine_guests import ADMINISTRATOR, Guests, built_exe, said
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from wine_guests import ADMINISTRATOR, Guests, built_exe, colours
 
 from harness.lab.guest import GuestFileError, LabGuest
 from harness.lab.screen import png
+
+from .wine_guests import ADMINISTRATOR, Guests, built_exe, colours
 
 
 def test_a_file_comes_back_as_it_went(guests: Guests, guest: LabGuest) -> None:

@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from wine_guests import ADMINISTRATOR, Guests
 
 from harness.lab import disk, host
 from harness.lab.guest import GuestGone, LabGuest, SnapshotMissing
+
+from .wine_guests import ADMINISTRATOR, Guests
 
 KEY = r'"HKLM\Software\Microsoft\Windows NT\CurrentVersion"'
 

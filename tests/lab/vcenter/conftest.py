@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vcenter_served import Served, disconnect
+
+from .vcenter_served import Served, disconnect
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from vcenter_served import Served, vim, vmodl, wait_for
+
+from .vcenter_served import Served, vim, vmodl, wait_for
 
 Collector = vmodl.query.PropertyCollector
 

@@ -8,7 +8,8 @@ import urllib.parse
 from typing import Any
 
 import pytest
-from vcenter_served import Served, vim, vmodl, wait_for
+
+from .vcenter_served import Served, vim, vmodl, wait_for
 
 _LOGIN = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><Login xmlns="urn:vim25">'

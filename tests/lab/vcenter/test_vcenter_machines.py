@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from vcenter_served import Served, vim, vmodl, wait_for
+
+from .vcenter_served import Served, vim, vmodl, wait_for
 
 
 def test_power_is_a_task_and_windows_comes_later(served: Served, vm: Any) -> None:

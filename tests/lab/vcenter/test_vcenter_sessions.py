@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from vcenter_served import PASSWORD, Served, disconnect, vim, vmodl
+
+from .vcenter_served import PASSWORD, Served, disconnect, vim, vmodl
 
 
 def test_the_vcenter_says_that_it_is_a_lab(si: Any) -> None:

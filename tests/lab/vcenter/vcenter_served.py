@@ -14,12 +14,13 @@ from typing import Any
 import pyVim.connect
 import pyVim.task
 import pyVmomi
-from vcenter_standin import StandIn
 
 from harness.builds import Build
 from harness.lab.certificates import server_tls, write_certificates
 from harness.lab.vcenter.endpoint import VCenter
 from harness.lab.vcenter.sessions import User
+
+from .vcenter_standin import StandIn
 
 # the real client, openly untyped: its classes are made at run time
 _client: Any = pyVim.connect

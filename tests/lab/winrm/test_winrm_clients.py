@@ -21,7 +21,6 @@ import pypsrp.shell
 import pypsrp.wsman
 import pytest
 import requests
-from served import LoopThread, certificate, free_address, loop_thread
 from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
 from winrm.protocol import Protocol
 
@@ -31,6 +30,8 @@ from harness.lab.host import lab_home, missing
 from harness.lab.image import ACCOUNTS, golden_image
 from harness.lab.winrm.credentials import USER_FILE_VARIABLE, write_user_file
 from harness.lab.winrm.service import WinRMService
+
+from .served import LoopThread, certificate, free_address, loop_thread
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason="; ".join(missing()))
 

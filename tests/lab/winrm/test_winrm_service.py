@@ -17,8 +17,6 @@ from typing import Literal
 
 import pytest
 import requests
-from scripted_guest import ADMINISTRATOR, STANDARD, ScriptedGuest
-from served import LoopThread, certificate, free_address, loop_thread
 from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError, WSManFaultError
 from winrm.protocol import Protocol
 
@@ -27,6 +25,9 @@ from harness.lab.winrm.command import HELD
 from harness.lab.winrm.credentials import USER_FILE_VARIABLE, write_user_file
 from harness.lab.winrm.quotas import Policy, Quotas
 from harness.lab.winrm.service import WinRMService
+
+from .scripted_guest import ADMINISTRATOR, STANDARD, ScriptedGuest
+from .served import LoopThread, certificate, free_address, loop_thread
 
 Transport = Literal["basic", "ntlm"]
 RSP = f'xmlns:rsp="{names.SHELL}"'
