@@ -1,10 +1,10 @@
 # `make demo` and `make test` set up what is missing; `make help` names the rest.
 .PHONY: help setup demo go test verify bench clean
 PYTEST := .venv/bin/pytest
-WORKERS ?= 3
+WORKERS ?= 4
 
 help:  ## name the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## install what is missing: Debian's packages (root or sudo), .venv
 	@sh fixtures/setup.sh
