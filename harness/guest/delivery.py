@@ -15,6 +15,10 @@ from harness.guest.outcome import Outcome
 CACHE = r"C:\wincompat\cache"
 """Where delivered files lie in the guest; below the drive's root, so that every account may read them."""
 
+SMALL = 8_000_000
+"""Bytes up to which a package is rather carried there and back than asked after, and a log taken as it comes: to ask
+starts programs in the guest."""
+
 _NAME = re.compile(r"[\w.,()\[\]{}@#$~+= -]*[\w()\[\]{}@#$~+=-]")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _PATH = re.compile(r'[A-Za-z]:\\[^"<>|*?\x00-\x1f/:]+')
@@ -25,7 +29,7 @@ class Courier(Protocol):
     """What carries files without the guest's network: vSphere guest file transfer, bound to one account."""
 
     def put(self, source: Path, guest_path: str) -> None:
-        """Bring a file in, over what is there."""
+        """Bring a file in, over what is there, making missing folders."""
 
     def get(self, guest_path: str, target: Path) -> None:
         """Bring a file out."""
@@ -38,11 +42,17 @@ class Delivery:
     """
 
     def __init__(
-        self, *, machine: str, courier: Courier | None, ask: Callable[[Sequence[str]], Sequence[Outcome]]
+        self,
+        *,
+        machine: str,
+        courier: Courier | None,
+        ask: Callable[[Sequence[str]], Sequence[Outcome]],
+        small: int = SMALL,
     ) -> None:
         self._machine = machine
         self._courier = courier
         self._ask = ask
+        self._small = small
         self._held: dict[str, str] = {}
         self._silent = False  # a certutil that prints nothing has answered nothing, and will not
 
@@ -65,17 +75,12 @@ class Delivery:
         path = rf"{folder}\{file.name}"
         if self._held.get(path) == wanted:
             return path
-        # the folder is made on the way: a transfer into one that is missing fails late, and not everywhere alike
-        made, there = self._ask([f'if not exist "{folder}" mkdir "{folder}"', f'if exist "{path}" echo there'])
-        if "there" not in there.stdout or self._told_hash(path) != wanted:
-            if not made.ok:
-                self._fail(
-                    f"{folder} cannot be made: {made.text.strip()}", "look at what the administrator may do there"
-                )
+        small = file.stat().st_size <= self._small
+        if small or not self._holds(path, wanted):
             if (found := _sha256(file)) != wanted:
                 raise HarnessError(f"{file}: its SHA-256 is {found}, not {wanted}")
             self._carrier.put(file, path)
-            self._verify(path, wanted)
+            self._verify(path, wanted, small=small)
         self._held[path] = wanted
         return path
 
@@ -89,7 +94,8 @@ class Delivery:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
             arrived = Path(folder) / "file"
             self._carrier.get(guest_path, arrived)
-            if not re.search(r'["%!^&]', guest_path):  # cmd would read such a path as something else
+            # cmd would read such a path as something else
+            if arrived.stat().st_size > self._small and not re.search(r'["%!^&]', guest_path):
                 told = self._told_hash(guest_path)
                 if told is not None and told != (found := _sha256(arrived)):
                     self._fail(
@@ -104,8 +110,13 @@ class Delivery:
             raise HarnessError("no courier: make the guest with Guest.of(..., courier=machine.files(account))")
         return self._courier
 
-    def _verify(self, path: str, wanted: str) -> None:
-        found = self._told_hash(path) or self._read_back(path)
+    def _holds(self, path: str, wanted: str) -> bool:
+        """Ask whether the guest's snapshot came with the file."""
+        (there,) = self._ask([f'if exist "{path}" echo there'])
+        return "there" in there.stdout and self._told_hash(path) == wanted
+
+    def _verify(self, path: str, wanted: str, *, small: bool) -> None:
+        found = (None if small else self._told_hash(path)) or self._read_back(path)
         if found != wanted:
             self._fail(
                 f"{path} arrived with SHA-256 {found}, not {wanted}",

@@ -1,7 +1,7 @@
 r"""What makes a copy of the golden image a Windows of one build, written into its registry files before it boots.
 
-A guest also says what it is: ``HKLM\Software\pytest-wincompat\Lab`` holds ``Wine`` (its version) and ``Machine``. A
-program that wants to know whether it runs in the lab looks there; on Windows the key does not exist.
+A guest also says what it is: the value ``Wine`` (its version) stands among those that tell the build, where Windows has
+none of this name, and ``HKLM\Software\pytest-wincompat\Lab`` holds it once more, with ``Machine``.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def write_build(disk: Path, build: Build, *, wine: str, machine: str) -> None:
         "InstallationType": "Client",
         # Windows 11, too, calls itself Windows 10 here
         "ProductName": "Windows 10 Enterprise",
+        "Wine": wine,
     }
     edit(
         disk / "prefix" / "system.reg",

@@ -30,6 +30,7 @@ class FolderGuest:
     def put(self, source: Path, guest_path: str) -> None:
         """Copy in; a guest with a virus scanner spoils what it gets."""
         self.brought.append(guest_path)
+        self._local(guest_path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, self._local(guest_path))
         if self.spoils:
             self._local(guest_path).write_bytes(b"cleaned")
@@ -41,15 +42,12 @@ class FolderGuest:
         shutil.copy(self._local(guest_path), target)
 
     def ask(self, commands: Sequence[str]) -> list[Outcome]:
-        """Make folders, find files, and answer certutil as Windows does; silently where it is a stub."""
+        """Find files, and answer certutil as Windows does; silently where it is a stub."""
         self.asked += 1
         return [self._answer(command) for command in commands]
 
     def _answer(self, command: str) -> Outcome:
         path = self._local(command.split('"')[1])
-        if command.startswith("if not exist"):
-            path.mkdir(parents=True, exist_ok=True)
-            return Outcome(command=command, exit_code=0, stdout="", stderr="", seconds=0)
         if command.startswith("if exist"):
             there = "there\n" if path.exists() else ""
             return Outcome(command=command, exit_code=0, stdout=there, stderr="", seconds=0)
@@ -72,7 +70,7 @@ def folder_guest(request: pytest.FixtureRequest, tmp_path: Path) -> FolderGuest:
 @pytest.fixture
 def delivery(folder_guest: FolderGuest) -> Delivery:
     """Deliver to that guest."""
-    return Delivery(machine="win-a", courier=folder_guest, ask=folder_guest.ask)
+    return Delivery(machine="win-a", courier=folder_guest, ask=folder_guest.ask, small=0)
 
 
 @pytest.fixture
@@ -99,8 +97,8 @@ def test_a_file_is_brought_once_in_a_boot(
 def test_a_file_that_the_snapshot_holds_is_only_verified(package: tuple[Path, str], tmp_path: Path) -> None:
     """A cache baked into the snapshot costs one question where the guest can hash."""
     guest = FolderGuest(tmp_path / "guest", certutil=True)
-    Delivery(machine="win-a", courier=guest, ask=guest.ask).deliver(package[0], sha256=package[1])
-    Delivery(machine="win-a", courier=guest, ask=guest.ask).deliver(package[0], sha256=package[1])
+    Delivery(machine="win-a", courier=guest, ask=guest.ask, small=0).deliver(package[0], sha256=package[1])
+    Delivery(machine="win-a", courier=guest, ask=guest.ask, small=0).deliver(package[0], sha256=package[1])
     assert len(guest.brought) == 1
 
 
@@ -149,3 +147,15 @@ def test_only_a_whole_plain_path_is_fetched(delivery: Delivery, tmp_path: Path, 
     """Anything else would be guessed at differently by each who reads it."""
     with pytest.raises(HarnessError, match="not a file in a guest"):
         delivery.fetch(path, tmp_path / "x")
+
+
+def test_a_small_file_is_carried_back_rather_than_asked_after(tmp_path: Path, package: tuple[Path, str]) -> None:
+    """A small package starts no program in the guest, and one that arrives changed is found out all the same."""
+    guest = FolderGuest(tmp_path / "guest", certutil=True)
+    delivery = Delivery(machine="win-a", courier=guest, ask=guest.ask)
+    delivery.deliver(package[0], sha256=package[1])
+    assert guest.asked == 0
+    delivery.forget()
+    guest.spoils = True
+    with pytest.raises(DeliveryFailed, match="arrived with SHA-256"):
+        delivery.deliver(package[0], sha256=package[1])

@@ -185,7 +185,7 @@ def test_each_joined_command_gets_its_own_code_and_streams() -> None:
 
 
 def _answers(**printed: str) -> list[Outcome]:
-    names = ("version", "lab", "account", "temp", "tools", "powershell")
+    names = ("version", "account", "temp", "tools", "powershell")
     return [
         Outcome(command=command, exit_code=0, stdout=printed.get(name, ""), stderr="", seconds=0)
         for name, command in zip(names, QUESTIONS, strict=True)
@@ -213,8 +213,7 @@ def test_facts_of_windows() -> None:
 
 def test_a_lab_guest_says_that_it_is_wine() -> None:
     """Nothing from the lab can be taken for Windows."""
-    lab = "HKEY_LOCAL_MACHINE\\Software\\pytest-wincompat\\Lab\n    Wine    REG_SZ    8.0\n"
-    facts = read_facts(_answers(version=VERSION, lab=lab), machine="win-a")
+    facts = read_facts(_answers(version=VERSION + "    Wine    REG_SZ    8.0\n"), machine="win-a")
     assert facts.provenance == "Wine 8.0 presenting as 22631.4037"
     assert facts.is_lab
 
