@@ -24,7 +24,7 @@ REFUSAL_PAUSE = 2.0
 def until_the_guest_is_ready(
     within: float, *, grace: float, retry: Callable[[BaseException], bool], clock: Clock, sleep: Sleep
 ) -> tenacity.Retrying:
-    """Keep knocking on a guest that boots: every 25 ms at first, every 1.5 s later, more rarely while it refuses us."""
+    """Keep knocking on a guest that boots: every 25 ms at first, in the end every 1.5 s, more rarely if refused."""
     started = clock()
     first_refusal: float | None = None
 
@@ -35,7 +35,7 @@ def until_the_guest_is_ready(
             return clock() - first_refusal < grace
         return retry(error)
 
-    knocking = tenacity.wait_exponential(multiplier=0.025, exp_base=1.3, max=1.5)
+    knocking = tenacity.wait_exponential(multiplier=0.025, exp_base=1.1, max=1.5)
 
     def pause(state: tenacity.RetryCallState) -> float:
         refused = state.outcome is not None and isinstance(state.outcome.exception(), GuestRefused)

@@ -6,6 +6,7 @@ Wine at once.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -23,7 +24,6 @@ _NO_RANDOM_ADDRESSES = 0x0040000
 def main() -> None:
     """Serve the lab on stdin and stdout until it goes away."""
     places = json.loads(sys.argv[1])
-    os.sched_setaffinity(0, {places["processor"]})
     # Wine wants fixed addresses of its own, which a randomly laid out process now and then has taken already
     ctypes.CDLL(None).personality(_NO_RANDOM_ADDRESSES)
     for place in ("jobs", "home", "screen_folder"):
@@ -63,12 +63,20 @@ def _session(header: dict[str, str], places: dict[str, str], environment: dict[s
         session.end()
         os._exit(0)
     write_frame(1, {"id": header["id"], **known})
+    _settle(int(places["processor"]))
     request = session.serve()
     session.end()
     if request is None:
         os._exit(1)
     write_frame(1, {"id": request})
     os._exit(0)
+
+
+def _settle(processor: int) -> None:
+    """Let everything that runs by now, and all that it starts, stay on one processor; to boot, there were all."""
+    for pid in (0, *everyone()):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(pid, {processor})
 
 
 def _locales(places: dict[str, str]) -> dict[str, str]:
