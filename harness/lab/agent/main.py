@@ -93,8 +93,16 @@ def _locales(places: dict[str, str]) -> dict[str, str]:
 def _fonts(places: dict[str, str]) -> dict[str, str]:
     """Lay out fontconfig's settings in a few lines, with a cache: every Windows program reads them when it starts."""
     settings = f"{places['home']}/fonts.conf"
+    # Wine takes the first family for its dialogs, and these would make them tall or quaint
+    unwanted = "".join(
+        f'<pattern><patelt name="family"><string>{family}</string></patelt></pattern>'
+        for family in ("DejaVu Math TeX Gyre", "DejaVu Serif", "DejaVu Serif Condensed")
+    )
     with open(settings, "w", encoding="utf-8") as file:
-        file.write(f"<fontconfig><dir>/usr/share/fonts</dir><cachedir>{places['home']}/fonts</cachedir></fontconfig>")
+        file.write(
+            f"<fontconfig><dir>/usr/share/fonts</dir><cachedir>{places['home']}/fonts</cachedir>"
+            f"<selectfont><rejectfont>{unwanted}</rejectfont></selectfont></fontconfig>"
+        )
     return {"FONTCONFIG_FILE": settings}
 
 
