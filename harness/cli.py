@@ -15,7 +15,7 @@ import click
 
 from harness.errors import AuthoringError, HarnessError
 
-LAB_NEEDS = frozenset({"aiohttp", "cryptography", "spnego"})
+LAB_NEEDS = frozenset({"aiohttp", "cryptography", "filelock", "spnego"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@
     + SiteRefused         the vCenter refuses the log-in or a right
     + MachineMissing      the machine or its snapshot is not in the inventory
     + NoMachine           nothing free serves this build
+    + LeaseLost           the machine is this cell's no more: its lease expired or somebody broke it
+    + LeasesUnreachable   the store of the leases does not answer
     + MachineFailed       revert, power or another task on the machine failed
     + GuestUnreachable    the guest did not come up in time
     + GuestRefused        the guest refuses the account
@@ -78,6 +80,14 @@ class MachineMissing(SiteError):
 
 class NoMachine(SiteError):
     """No machine of the site serves the build, or none came free in time."""
+
+
+class LeaseLost(SiteError):
+    """The machine is this cell's no more: its lease expired, or somebody broke it."""
+
+
+class LeasesUnreachable(SiteError):
+    """The store of the leases is locked, broken or not to be reached."""
 
 
 class MachineFailed(SiteError):

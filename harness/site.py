@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from harness import authoring
 from harness.authoring import Authored, BuildName, Flag, LocalPath, Seconds, Text, Whole, shown
@@ -125,6 +125,33 @@ class Budgets(Authored):
     request: Seconds = 30.0
 
 
+def _store(written: str, info: ValidationInfo) -> str:
+    scheme, separator, rest = written.partition("://")
+    if scheme == "sqlite" and separator:
+        path = rest.removeprefix("/")  # sqlite:///relative, sqlite:////absolute, sqlite:///C:/absolute
+        if not rest.startswith("/") or not path:
+            raise ValueError('should name a file, like "sqlite:///leases.sqlite3"; an absolute path has four slashes')
+        folder = (info.context or {}).get("folder")
+        return written if folder is None else f"sqlite:///{folder / Path(path).expanduser()}"
+    if scheme not in ("postgresql", "postgresql+psycopg") or not separator:
+        raise ValueError('should start with "sqlite:///" or "postgresql://"')
+    if ":" in rest.partition("/")[0].rpartition("@")[0] or "password=" in rest:
+        raise ValueError("should hold no password; leases.password says where it is")
+    return f"postgresql+psycopg://{rest}"
+
+
+class Leases(Authored):
+    """Where it is kept who has which machine, and how many seconds a lease lasts that nobody renews.
+
+    Without ``url`` a file of this user on this host keeps them; controllers on several hosts share a PostgreSQL
+    database.
+    """
+
+    url: Annotated[Text, AfterValidator(_store)] | None = None
+    password: Secret | None = None
+    expires: Seconds = 60.0
+
+
 class Site(Authored):
     """A vCenter, its machines and accounts, described by one TOML file."""
 
@@ -134,6 +161,7 @@ class Site(Authored):
     accounts: dict[Literal["administrator", "standard"], Account]
     machines: tuple[SiteMachine, ...] = Field(min_length=1)
     budgets: Budgets = Budgets()
+    leases: Leases = Leases()
 
     @field_validator("accounts")
     @classmethod
