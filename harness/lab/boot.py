@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from harness.lab.agent.frames import BODY
 from harness.lab.guestfaults import GuestGone
 from harness.lab.guestprocess import Chunk, GuestProcess
+from harness.lab.image import Image
 from harness.lab.link import Link
-from harness.lab.sandbox import Sandbox
+from harness.lab.sandbox import PLACES, Sandbox, command
 from harness.lab.screen import png
 from harness.lab.turns import LabAccount, Turns
 
@@ -20,21 +22,54 @@ from harness.lab.turns import LabAccount, Turns
 class Boot:
     """A sandbox that runs, the pipe to its agent, and the commands in it."""
 
-    def __init__(self, sandbox: Sandbox, *, guest: str, patience: float) -> None:
+    def __init__(self, sandbox: Sandbox, image: Image, processor: int, *, guest: str, patience: float) -> None:
         self.sandbox = sandbox
         self.name = uuid.uuid4().hex
+        self._image = image
+        self._processor = processor
         self.link = Link(sandbox.stdout, sandbox.stdin, self._told)
         self.turns = Turns(self.link, guest=guest, patience=patience)
+        self.over = asyncio.Event()
         self._processes: dict[int, GuestProcess] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._following = asyncio.get_running_loop().create_task(self._see_through())
 
-    async def until_over(self) -> None:
-        """See the boot through to its end; then nothing runs in the sandbox and nobody waits for it."""
-        await self.link.follow()
-        self.turns.cut()
+    @classmethod
+    async def of(cls, disk: Path, image: Image, *, guest: str, hostname: str, log: Path, patience: float) -> Self:
+        """Switch the power on for this disk: Windows comes up with ``turns.begin``, and ``over`` is set at the end."""
+        processor = image.processors.take()
+        try:
+            words = command(
+                image.host,
+                disk=disk,
+                agent=image.agent,
+                hostname=hostname,
+                module="main",
+                places={**PLACES, "processor": processor},
+            )
+            with log.open("wb") as file:
+                sandbox = await Sandbox.started(words, file)
+        except BaseException:
+            image.processors.give_back(processor)
+            raise
+        return cls(sandbox, image, processor, guest=guest, patience=patience)
+
+    async def _see_through(self) -> None:
+        """Follow the boot to its end; then nothing runs in the sandbox and nobody waits for it."""
+        try:
+            await self.link.follow()
+            self.turns.cut()
+            await self.sandbox.kill()
+        finally:
+            self._image.processors.give_back(self._processor)
+            for process in self._processes.values():
+                process.over(None)
+            self.over.set()
+
+    async def cut(self) -> None:
+        """Cut the power; returns when nothing runs any more."""
         await self.sandbox.kill()
-        for process in self._processes.values():
-            process.over(None)
+        await self.over.wait()
 
     async def start(
         self, line: str, *, account: LabAccount, environment: Mapping[str, str], directory: str | None, codepage: int

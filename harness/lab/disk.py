@@ -44,8 +44,19 @@ async def copied(source: Path, target: Path) -> None:
 
 async def replaced(disk: Path, source: Path) -> Path:
     """Put a copy of ``source`` in a disk's place; return where the old one is now, to be removed in its own time."""
-    fresh, aside = (disk.with_name(f".{disk.name}.{uuid.uuid4().hex}") for _ in range(2))
+    fresh = beside(disk)
     await copied(source, fresh)
+    return exchanged(disk, fresh)
+
+
+def beside(disk: Path) -> Path:
+    """Name a place of its own beside a disk."""
+    return disk.with_name(f".{disk.name}.{uuid.uuid4().hex}")
+
+
+def exchanged(disk: Path, fresh: Path) -> Path:
+    """Put another disk in a disk's place, also while it is in use; return where the old one is now."""
+    aside = beside(disk)
     disk.rename(aside)
     fresh.rename(disk)
     return aside

@@ -12,7 +12,7 @@ from harness.lab.image import Image
 
 
 class FreshGuest(LabGuest):
-    """A new guest, off, with one snapshot: the disk as it was made. Neither exists before somebody uses the guest."""
+    """A new guest, off, with one snapshot: Windows up and untouched. Neither exists before somebody uses the guest."""
 
     def __init__(
         self, image: Image, folder: Path, *, build: Build, accounts: Sequence[LabAccount], snapshot: str
@@ -30,6 +30,7 @@ class FreshGuest(LabGuest):
             accounts = tuple(self.accounts.values())
             made = await LabGuest.create(self._image, self._folder, build=self.build, accounts=accounts)
             await made.snapshot(self._pristine)
+            self._remember(self._pristine)
             self._is_made = True
             return True
 
@@ -38,15 +39,19 @@ class FreshGuest(LabGuest):
         await self._made()
         await super().power_on()
 
-    async def snapshot(self, key: str) -> None:
-        """Keep the disk as it is now, as any guest."""
+    async def snapshot(self, key: str, *, memory: bool = False) -> None:
+        """Keep the guest as it is now, as any guest."""
         await self._made()
-        await super().snapshot(key)
+        await super().snapshot(key, memory=memory)
+
+    def holds_memory(self, key: str) -> bool:
+        """Whether a revert to this snapshot finds Windows up; the first one always does."""
+        return key == self._pristine or super().holds_memory(key)
 
     async def revert(self, key: str) -> None:
-        """Put the disk back, as any guest; one that was only just made has nothing to put back."""
-        if not (await self._made() and key == self._pristine):
-            await super().revert(key)
+        """Put the guest back, as any guest."""
+        await self._made()
+        await super().revert(key)
 
     async def drop_snapshot(self, key: str) -> None:
         """Remove a snapshot, as any guest."""

@@ -18,7 +18,7 @@ from harness.lab.boot import Boot
 from harness.lab.guestfaults import GuestBusy, GuestFileError, GuestGone, SnapshotMissing
 from harness.lab.guestprocess import Chunk, GuestProcess
 from harness.lab.image import ACCOUNTS, Image
-from harness.lab.sandbox import PLACES, Sandbox, command
+from harness.lab.memory import Memory
 from harness.lab.turns import LabAccount
 from harness.lab.windows import computer_name, write_build
 
@@ -59,6 +59,7 @@ class LabGuest:
         self.build = build
         self.accounts: Mapping[str, LabAccount] = {account.name: account for account in accounts}
         self.is_up = False
+        self.is_frozen = False
         self.boot_id = ""
         self.booted_at: datetime | None = None
         self.observers: list[Callable[[LabGuest], None]] = []
@@ -66,6 +67,7 @@ class LabGuest:
         self._folder = folder
         self._budgets = budgets
         self._boot: Boot | None = None
+        self._memories: dict[str, Memory] = {}
         self._power = asyncio.Lock()
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -129,26 +131,26 @@ class LabGuest:
         async with self._power:
             if self._boot is not None:
                 return
-            processor = self._image.processors.take()
-            words = command(
-                self._image.host,
-                disk=self._disk,
-                agent=self._image.agent,
-                hostname=self.computer_name,
-                module="main",
-                places={**PLACES, "processor": processor},
-            )
-            try:
-                with (self._folder / "agent.log").open("wb") as log:
-                    sandbox = await Sandbox.started(words, log)
-            except BaseException:
-                self._image.processors.give_back(processor)
-                raise
-            boot = self._boot = Boot(sandbox, guest=self.name, patience=self._budgets.turn)
-            self.boot_id, self.booted_at = boot.name, None
-            self._keep(self._watch(boot, processor))
+            boot = await self._boot_of(self._disk)
+            self._goes_on_with(boot)
             self._keep(self._bring_up(boot))
         await self._notify()
+
+    async def _boot_of(self, disk: Path) -> Boot:
+        return await Boot.of(
+            disk,
+            self._image,
+            guest=self.name,
+            hostname=self.computer_name,
+            log=self._folder / "agent.log",
+            patience=self._budgets.turn,
+        )
+
+    def _goes_on_with(self, boot: Boot) -> None:
+        self._boot = boot
+        self.is_frozen = False
+        self.boot_id, self.booted_at = boot.name, None
+        self._keep(self._watch(boot))
 
     def _keep(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
@@ -160,27 +162,30 @@ class LabGuest:
         if not task.cancelled() and task.exception() is not None:
             _log.error("%s: something aside went wrong", self.name, exc_info=task.exception())
 
-    async def _watch(self, boot: Boot, processor: int) -> None:
-        try:
-            await boot.until_over()
-        finally:
-            self._image.processors.give_back(processor)
+    async def _watch(self, boot: Boot) -> None:
+        await boot.over.wait()
         if self._boot is boot:
             self._boot = None
-            self.is_up, self.booted_at = False, None
+            self.is_up, self.is_frozen, self.booted_at = False, False, None
         await self._notify()
 
     async def _bring_up(self, boot: Boot) -> None:
-        administrator = next(account for account in self.accounts.values() if account.level == "administrator")
         try:
             async with asyncio.timeout(self._budgets.boot):
-                await boot.turns.begin(administrator)
+                await boot.turns.begin(self._administrator)
         except (GuestGone, TimeoutError):
             await boot.sandbox.kill()  # Windows did not come up: the guest goes off, and says so to whoever waits
             return
+        await self._came_up(boot)
+
+    async def _came_up(self, boot: Boot) -> None:
         if self._boot is boot:
             self.is_up, self.booted_at = True, datetime.now(UTC)
             await self._notify()
+
+    @property
+    def _administrator(self) -> LabAccount:
+        return next(account for account in self.accounts.values() if account.level == "administrator")
 
     async def _notify(self) -> None:
         for observer in list(self.observers):
@@ -271,11 +276,12 @@ class LabGuest:
 
     # -- snapshots
 
-    async def snapshot(self, key: str) -> None:
+    async def snapshot(self, key: str, *, memory: bool = False) -> None:
         """Keep the disk as it is now under a key, which is new. Raises DiskFailed, and ValueError for a key in use.
 
         A guest that runs no command writes its registry first; one that does is held still, and what it had not
-        written yet is not in the snapshot, as after a power cut.
+        written yet is not in the snapshot, as after a power cut. With the memory of a guest that is on, a revert finds
+        Windows up at once; a guest that is off has none.
         """
         target = self._snapshot(key)
         if target.exists():
@@ -286,13 +292,43 @@ class LabGuest:
                 await disk.copied(self._disk, target)
             else:
                 await self._boot.turns.still(lambda: disk.copied(self._disk, target))
+                if memory:
+                    self._remember(key)
+
+    def holds_memory(self, key: str) -> bool:
+        """Whether a revert to this snapshot finds Windows up."""
+        return key in self._memories
+
+    def _remember(self, key: str) -> None:
+        self._memories[key] = Memory(
+            self._snapshot(key),
+            beside=self._disk,
+            start=self._boot_of,
+            account=self._administrator,
+            budget=self._budgets.boot,
+            shelf=self._image.shelf,
+        )
 
     async def revert(self, key: str) -> None:
-        """Make the disk what the snapshot holds; the guest is off afterwards. Raises SnapshotMissing, DiskFailed."""
+        """Make the disk what the snapshot holds; Windows is up afterwards if it holds memory, else the guest is off.
+
+        Raises SnapshotMissing, DiskFailed, and GuestGone when Windows does not come up.
+        """
         source = self._kept(key)
+        memory = self._memories.get(key)
+        if memory is not None:
+            memory.prepare()
         await self.power_off()
         async with self._power:
-            self._keep(disk.removed(await disk.replaced(self._disk, source)))
+            if memory is None:
+                self._keep(disk.removed(await disk.replaced(self._disk, source)))
+                return
+            held = await memory.taken()
+            self._keep(disk.removed(disk.exchanged(self._disk, held.disk)))
+            self._goes_on_with(held.boot)
+            await held.boot.turns.wake()
+        await self._came_up(held.boot)
+        memory.prepare()  # the next one, while this one is at work
 
     def _kept(self, key: str) -> Path:
         source = self._snapshot(key)
@@ -302,10 +338,39 @@ class LabGuest:
 
     async def drop_snapshot(self, key: str) -> None:
         """Remove a snapshot; raises SnapshotMissing, DiskFailed."""
-        await disk.removed(self._kept(key))
+        source = self._kept(key)
+        if (memory := self._memories.pop(key, None)) is not None:
+            await memory.forgotten()
+        await disk.removed(source)
+
+    # -- clones
 
     async def clone(self, name: str, key: str) -> LabGuest:
         """Make another guest, off, whose disk is this snapshot; it lies beside this one and has no snapshots."""
+        guest = self._another(name)
+        await disk.copied(self._kept(key), guest._disk)
+        return guest
+
+    async def instant_clone(self, name: str) -> LabGuest:
+        """Make another guest of this one as it runs, up when this returns; its disk is this one's of this moment.
+
+        What its programs had in memory is not carried over: Windows is booted. Raises GuestGone when this one is off.
+        """
+        boot = self._running()
+        guest = self._another(name)
+        try:
+            if self.is_frozen:
+                await disk.copied(self._disk, guest._disk)
+            else:
+                await boot.turns.still(lambda: disk.copied(self._disk, guest._disk))
+            await guest.power_on()
+            await guest.until_up()
+        except BaseException:
+            await guest.destroy()
+            raise
+        return guest
+
+    def _another(self, name: str) -> LabGuest:
         folder = self._folder.parent / name
         if folder.exists():
             raise ValueError(f"there is a guest {name} already")
@@ -313,11 +378,32 @@ class LabGuest:
             self._image, folder, build=self.build, accounts=tuple(self.accounts.values()), budgets=self._budgets
         )
         disk.made_folder(folder)
-        await disk.copied(self._kept(key), guest._disk)
         return guest
+
+    async def freeze(self) -> None:
+        """Hold the guest where it is, as the source of instant clones; its registry reaches the disk before.
+
+        It answers nothing until `thaw`. Raises GuestGone when it is off, GuestBusy while a command runs.
+        """
+        boot = self._running()
+        if not self.is_frozen:
+            await boot.turns.settle()
+            await boot.turns.hold()
+            self.is_frozen = True
+            await self._notify()
+
+    async def thaw(self) -> None:
+        """Let a frozen guest go on; raises GuestGone when it is off."""
+        boot = self._running()
+        if self.is_frozen:
+            self.is_frozen = False
+            await boot.turns.wake()
+            await self._notify()
 
     async def destroy(self) -> None:
         """End the guest and remove its disk and snapshots."""
+        for memory in self._memories.values():
+            await memory.forgotten()
         await self.power_off()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await disk.removed(self._folder)

@@ -19,6 +19,7 @@ from harness.lab import agent, disk
 from harness.lab.host import Host, as_guest, look_up, missing
 from harness.lab.processors import Processors
 from harness.lab.sandbox import PLACES, command
+from harness.lab.shelf import Shelf
 from harness.lab.windows import slim, write_accounts
 
 Level = Literal["administrator", "standard"]
@@ -43,6 +44,7 @@ class Image:
     agent: Path
     host: Host
     processors: Processors = field(default_factory=Processors, compare=False)
+    shelf: Shelf = field(default_factory=Shelf, compare=False)
 
 
 async def golden_image(home: Path) -> Image:

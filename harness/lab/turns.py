@@ -102,6 +102,15 @@ class Turns:
             with self._faults():
                 yield self._link
 
+    async def settle(self) -> None:
+        """Bring the registry to the disk by ending Windows in order and beginning anew; raises GuestBusy, GuestGone."""
+        async with self._turn:
+            session = self._session
+            if self._users or session is None:
+                raise GuestBusy(f"{self._guest}: " + ("a command still runs" if self._users else "it is still booting"))
+            await self.end()
+            await self._enter(session)
+
     async def still(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do some work while nothing in the guest moves; raises GuestGone.
 
@@ -111,18 +120,27 @@ class Turns:
         async with self._turn:
             session = self._session
             if self._users or session is None:
-                async with self.unchanged() as link:
-                    await link.ask("freeze")
-                    try:
-                        await work()
-                    finally:
-                        await link.ask("thaw")
+                await self.hold()
+                try:
+                    await work()
+                finally:
+                    await self.wake()
             else:
                 await self.end()
                 try:
                     await work()
                 finally:
                     await self._enter(session)
+
+    async def hold(self) -> None:
+        """Hold every program where it is; raises GuestGone."""
+        async with self.unchanged() as link:
+            await link.ask("freeze")
+
+    async def wake(self) -> None:
+        """Let every program go on; raises GuestGone."""
+        async with self.unchanged() as link:
+            await link.ask("thaw")
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
