@@ -2,82 +2,53 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from harness import authoring
-from harness.authoring import Authored, BuildName, Flag, LocalPath, Seconds, Text, Whole, shown
-from harness.builds import Build
-from harness.errors import AuthoringError
+from harness.authoring import Authored, Flag, LocalPath, Seconds, Text, Whole, shown
 from harness.mistakes import quoted
+from harness.secret import Secret as Secret
+from harness.site_machines import FROM_TOOLS as FROM_TOOLS
+from harness.site_machines import Clones as Clones
+from harness.site_machines import Host
+from harness.site_machines import SiteMachine as SiteMachine
+from harness.site_machines import Strategy as Strategy
 
 
-def _host(text: str) -> str:
-    if "://" in text or "/" in text:
-        raise ValueError("should be a name or an address alone, without https:// and without a path")
-    if text.count(":") == 1:
-        raise ValueError("should be without a port; the key 'port' is for it")
-    if not re.fullmatch(r"[^\s\x00-\x20@\[\]]{1,253}", text):
-        raise ValueError("should be a host's name or address")
-    return text
+def _thumbprint(text: str) -> str:
+    digits = text.replace(":", "").lower()
+    if not re.fullmatch(r"[0-9a-f]*", digits):
+        raise ValueError("should be hexadecimal, with or without colons")
+    if len(digits) != 64:
+        raise ValueError(f"should be a SHA-256 thumbprint of 64 digits; this one has {len(digits)}")
+    return digits
 
 
-Host = Annotated[Text, AfterValidator(_host)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
-
-
-class Secret(Authored):
-    """Where a secret is, never what it is: ``{ env = "VCENTER_PASSWORD" }`` or ``{ file = "vcenter.secret" }``."""
-
-    env: Text | None = None
-    file: LocalPath | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _not_itself(cls, written: object) -> object:
-        if isinstance(written, str):
-            raise ValueError('say where the password is, not what it is: { env = "NAME" } or { file = "PATH" }')
-        return written
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Secret:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("name one place for the secret: env or file")
-        return self
-
-    def read(self) -> SecretStr:
-        """Read the secret; raises AuthoringError naming the place when nothing is there."""
-        if self.env is not None:
-            if not os.environ.get(self.env):
-                raise AuthoringError(f"the environment variable {self.env} is not set; it should hold a password")
-            return SecretStr(os.environ[self.env])
-        assert self.file is not None  # noqa: S101 - the validator above left exactly one
-        try:
-            secret = self.file.read_text("utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise AuthoringError(f"{shown(self.file)}: cannot read the secret: {error.strerror}") from error
-        except UnicodeDecodeError:
-            # the cause holds the file's bytes, which are the secret
-            raise AuthoringError(f"{shown(self.file)}: the secret is not UTF-8 text") from None
-        if not secret:
-            raise AuthoringError(f"{shown(self.file)}: the file is empty; it should hold a password")
-        return SecretStr(secret)
+Thumbprint = Annotated[Text, AfterValidator(_thumbprint)]
 
 
 class VCenter(Authored):
-    """Where the vCenter is and how to trust it."""
+    """Where the vCenter is and how to trust it: by its CA, or by the thumbprint of its one certificate."""
 
     host: Host
     port: Port = 443
     user: Text
     password: Secret
     ca_file: LocalPath | None = None
+    thumbprint: Thumbprint | None = None
     verify: Flag = True
+
+    @model_validator(mode="after")
+    def _one_trust(self) -> VCenter:
+        if self.thumbprint is not None and not self.verify:
+            raise ValueError("a thumbprint is a verification; leave out 'verify = false'")
+        return self
 
 
 class WinRM(Authored):
@@ -102,27 +73,19 @@ class Account(Authored):
     password: Secret
 
 
-class SiteMachine(Authored):
-    """A machine of the inventory: its path or name, the build it carries, the snapshot to revert to, its address."""
-
-    path: Text
-    build: BuildName
-    snapshot: Text
-    address: Host
-
-    @property
-    def windows(self) -> Build:
-        """The build as a value."""
-        return Build.parse(self.build)
-
-
 class Budgets(Authored):
-    """How long the harness waits for the site, in seconds."""
+    """How long the harness waits for the site, in seconds.
+
+    ``settle`` is how long an address from VMware Tools must stay before it is believed; ``tools`` the same for one that
+    was told before the revert already: longer than the 30 s between two reports of Tools.
+    """
 
     task: Seconds = 300.0
     ready: Seconds = 600.0
     lease: Seconds = 1800.0
     request: Seconds = 30.0
+    settle: Seconds = 5.0
+    tools: Seconds = 35.0
 
 
 def _store(written: str, info: ValidationInfo) -> str:
@@ -176,11 +139,14 @@ class Site(Authored):
         # two cells on one machine would undo each other, whatever the leases say
         parts: dict[str, Callable[[SiteMachine], str]] = {
             "path": lambda machine: machine.path.strip("/"),
-            "address": lambda machine: machine.address.casefold(),
+            "moid": lambda machine: machine.moid or "",
+            "address": lambda machine: "" if machine.address == FROM_TOOLS else machine.address.casefold(),
         }
         for key, part in parts.items():
             seen: dict[str, int] = {}
             for index, machine in enumerate(machines):
+                if not part(machine):
+                    continue
                 first = seen.setdefault(part(machine), index)
                 if first != index:
                     raise ValueError(f"[{index}] has the {key} {quoted(getattr(machine, key))} of [{first}] again")

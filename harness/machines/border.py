@@ -164,7 +164,7 @@ def where(site: Site) -> str:
 
 def place(secret: Secret) -> str:
     """Say where a secret is, never what it is."""
-    return f"the environment variable {secret.env}" if secret.env else str(secret.file)
+    return secret.place
 
 
 def words(fault: Exception) -> str:

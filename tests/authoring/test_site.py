@@ -44,9 +44,9 @@ address = "10.0.0.2"
 MISTAKES = [
     ('host = "vcenter', 'host = "https://vcenter', "vcenter.host: should be a name or an address alone, without https:// and without a path"),
     ('example.com"', 'example.com:443"', "vcenter.host: should be without a port; the key 'port' is for it"),
-    ('{ env = "VCENTER_PASSWORD" }', '"hunter2"', 'vcenter.password: say where the password is, not what it is: { env = "NAME" } or { file = "PATH" }'),
+    ('{ env = "VCENTER_PASSWORD" }', '"hunter2"', 'vcenter.password: say where the password is, not what it is: { env = "NAME" }, { file = "PATH" } or { keyring = "SERVICE/USER" }'),
     ('{ env = "VCENTER_PASSWORD" }', '{ evn = "hunter2" }', "vcenter.password: no key 'evn' here; did you mean 'env'?"),
-    ('{ env = "VCENTER_PASSWORD" }', '{ env = "A", file = "b" }', "vcenter.password: name one place for the secret: env or file"),
+    ('{ env = "VCENTER_PASSWORD" }', '{ env = "A", file = "b" }', "vcenter.password: name one place for the secret: env, file or keyring"),
     ('{ env = "VCENTER_PASSWORD" }', "1234", "vcenter.password: should be a table, not a whole number"),
     ("[accounts.administrator]", "[accounts.admin]", "accounts: no key 'admin' here; did you mean 'administrator'?"),
     ("[accounts.administrator]", "[accounts.standard]", "accounts: the key 'administrator' is missing: the account that installs"),
