@@ -17,6 +17,7 @@ from harness.machines.border import LOOK, Outlived, crossing, one_line
 from harness.machines.files import GuestFiles, datastore_file
 from harness.machines.inventory import Found, find_snapshot
 from harness.machines.session import Session
+from harness.machines.survey import Condition, SnapshotSeen, condition, snapshot_seen
 from harness.machines.tasks import Tasks
 from harness.machines.waits import until_the_machine_is_idle
 from harness.site import Account, Site, SiteMachine
@@ -64,6 +65,16 @@ class Machine:
             now = self._session.read(self._vm, "runtime.powerState", "runtime.bootTime")
         on = now.get("runtime.powerState") == vim.VirtualMachine.PowerState.poweredOn
         return Power(on=on, since=now.get("runtime.bootTime") if on else None)
+
+    def condition(self) -> Condition:
+        """Look at it without touching it: power, connection, VMware Tools and the addresses that they tell."""
+        with self._border("looking at it"):
+            return condition(self._session, self._vm)
+
+    def snapshot_seen(self) -> SnapshotSeen:
+        """Look at the snapshot that a revert would go to; raises MachineMissing naming those there."""
+        with self._border("looking for its snapshot"):
+            return snapshot_seen(self._session, self._vm, self.name, self.entry.snapshot)
 
     def power_on(self) -> None:
         """Power it on unless it is on already; returns when it is powered, not when Windows is up."""

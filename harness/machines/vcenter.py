@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from harness.errors import SiteError
 from harness.machines.border import crossing, where
 from harness.machines.inventory import find_machine
 from harness.machines.machine import Machine
 from harness.machines.session import Session
+from harness.machines.survey import lacking, time_of
 from harness.machines.tasks import Tasks
 from harness.site import Site, SiteMachine
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a vCenter says of itself; ``is_lab`` is true for the embedded lab, whose results are no Windows evidence."""
+    """What a vCenter says of itself; ``is_lab`` is true for the embedded lab, whose results are no Windows evidence.
+
+    ``api`` is the version of its API; ``kind`` is ``VirtualCenter``, or ``HostAgent`` for a lone ESXi host.
+    """
 
     name: str
     version: str
     is_lab: bool
+    api: str = ""
+    kind: str = ""
 
 
 class VCenter:
@@ -34,7 +41,13 @@ class VCenter:
         self._session = session
         self._tasks = Tasks(session)
         said = session.content.about
-        self.about = About(name=said.name, version=said.version, is_lab=said.productLineId == "wincompat-lab")
+        self.about = About(
+            name=said.name,
+            version=said.version,
+            is_lab=said.productLineId == "wincompat-lab",
+            api=str(said.apiVersion),
+            kind=str(said.apiType),
+        )
 
     def __repr__(self) -> str:
         return f"<VCenter {self.site.vcenter.host}:{self.site.vcenter.port}>"
@@ -43,6 +56,16 @@ class VCenter:
     def calls(self) -> Counter[str]:
         """How often each SOAP method was called since the log-in, as a copy."""
         return Counter(self._session.stub.calls)
+
+    def now(self) -> datetime:
+        """Ask what time it is by the vCenter's clock."""
+        with crossing(self.site, where(self.site), "asking for its time", otherwise=SiteError):
+            return time_of(self._session)
+
+    def lacking(self, machines: Sequence[Machine], privileges: Sequence[str]) -> dict[str, list[str]]:
+        """Tell which privileges our user lacks, each with the names of the machines it lacks on."""
+        with crossing(self.site, where(self.site), "asking for privileges", otherwise=SiteError):
+            return lacking(self._session, {machine.name: machine._vm for machine in machines}, privileges)
 
     def machine(self, entry: SiteMachine) -> Machine:
         """Find a machine of the site in the inventory; raises MachineMissing with the nearest names."""
