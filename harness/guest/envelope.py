@@ -1,4 +1,4 @@
-"""The five WS-Man messages that a remote cmd shell needs, and what their answers say.
+"""The WS-Man messages that a remote cmd shell needs, and what their answers say.
 
 They are written here rather than by pywinrm because the harness needs what its builders leave out: time-outs in
 fractions of a second, message ids of our own (the same Receive may be sent again), and command ids of our own (a
@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
+_CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
 _TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -30,7 +32,7 @@ http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:R
 <a:MessageID>uuid:{message_id}</a:MessageID>\
 <w:Locale env:mustUnderstand="false" xml:lang="en-US"/><p:DataLocale env:mustUnderstand="false" xml:lang="en-US"/>\
 <w:OperationTimeout>PT{seconds:.3f}S</w:OperationTimeout>\
-<w:ResourceURI env:mustUnderstand="true">{shell}/cmd</w:ResourceURI>\
+<w:ResourceURI env:mustUnderstand="true">{resource}</w:ResourceURI>\
 <a:Action env:mustUnderstand="true">{action}</a:Action>{selector}{options}</env:Header>\
 <env:Body>{body}</env:Body></env:Envelope>"""
 
@@ -90,6 +92,31 @@ def signal(to: str, shell_id: str, command_id: str, code: str, *, seconds: float
     return _message(to, f"{SHELL}/Signal", body, seconds=seconds, shell_id=shell_id)
 
 
+def configuration(to: str, *, seconds: float) -> str:
+    """Ask for what ``winrm get winrm/config`` shows; only an administrator is told."""
+    return _message(to, f"{_TRANSFER}/Get", "", seconds=seconds, resource=_CONFIG)
+
+
+def settings_of(answer: bytes) -> dict[str, str]:
+    """Read the answer to ``configuration``: settings by their path, as ``Winrs/MaxShellsPerUser``.
+
+    Raises ValueError when there is none.
+    """
+    config = _root(answer).find(f".//{{{_CONFIG}}}Config")
+    if config is None:
+        raise ValueError("the answer holds no configuration")
+    return dict(_leaves(config, ""))
+
+
+def _leaves(node: ET.Element, above: str) -> Iterator[tuple[str, str]]:
+    for child in node:
+        path = above + child.tag.rpartition("}")[2]
+        if len(child):
+            yield from _leaves(child, f"{path}/")
+        else:
+            yield path, (child.text or "").strip()
+
+
 def shell_id_of(answer: bytes) -> str:
     """Read the shell's id from the answer to Create; raises ValueError when there is none."""
     for node in _root(answer).iter():
@@ -137,13 +164,22 @@ def _options(**options: str) -> str:
     return f"<w:OptionSet>{words}</w:OptionSet>"
 
 
-def _message(to: str, action: str, body: str, *, seconds: float, shell_id: str = "", options: str = "") -> str:
+def _message(
+    to: str,
+    action: str,
+    body: str,
+    *,
+    seconds: float,
+    shell_id: str = "",
+    options: str = "",
+    resource: str = f"{SHELL}/cmd",
+) -> str:
     selector = f'<w:SelectorSet><w:Selector Name="ShellId">{escape(shell_id)}</w:Selector></w:SelectorSet>'
     return _FRAME.format(
         to=escape(to),
         message_id=new_id(),
         seconds=max(seconds, 0.5),  # Windows refuses operation time-outs below half a second
-        shell=SHELL,
+        resource=resource,
         action=action,
         selector=selector if shell_id else "",
         options=options,

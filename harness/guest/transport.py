@@ -123,6 +123,11 @@ class Transport:
         self._protocol.transport.close_session()
         self._protocol.transport.encryption = None
 
+    def settings(self, *, within: float) -> dict[str, str]:
+        """Read the service's configuration as ``winrm get winrm/config`` shows it, by path: ``Winrs/IdleTimeout``."""
+        with _meaningful():
+            return envelope.settings_of(self._send(envelope.configuration(self.url, seconds=within), within))
+
     def create(self, *, within: float, profile: bool, idle: float) -> str:
         """Open a shell and return its id."""
         message = envelope.create(self.url, seconds=within, profile=profile, idle=idle)

@@ -246,6 +246,7 @@ class Endpoint:
             f"<cfg:IdleTimeout>{quotas.idle_timeout * 1000:.0f}</cfg:IdleTimeout>"
             "<cfg:MaxShellRunTime>2147483647</cfg:MaxShellRunTime>"
             f"<cfg:MaxProcessesPerShell>{quotas.max_processes_per_shell}</cfg:MaxProcessesPerShell>"
+            f"<cfg:MaxMemoryPerShellMB>{quotas.max_memory_per_shell_mb}</cfg:MaxMemoryPerShellMB>"
             f"<cfg:MaxShellsPerUser>{quotas.max_shells_per_user}</cfg:MaxShellsPerUser></cfg:Winrs></cfg:Config>"
         )
 

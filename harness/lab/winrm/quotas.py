@@ -9,11 +9,12 @@ from dataclasses import dataclass
 class Quotas:
     """How much one user may ask for, with the defaults of Windows 10 and 11.
 
-    Sizes are in kilobytes, times in seconds, the command line in characters.
+    Sizes are in kilobytes where nothing else is said, times in seconds, the command line in characters.
     """
 
     max_shells_per_user: int = 30
     max_processes_per_shell: int = 25
+    max_memory_per_shell_mb: int = 1024
     max_concurrent_operations_per_user: int = 1500
     max_envelope_kb: int = 500
     idle_timeout: float = 7200.0
