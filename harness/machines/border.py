@@ -18,6 +18,7 @@ from harness.errors import (
     SiteRefused,
     SiteUnreachable,
 )
+from harness.machines.pinning import Mispinned
 from harness.machines.stub import NeverSent, NotUnderstood
 from harness.site import Secret, Site
 
@@ -135,7 +136,9 @@ def _guest_or_machine(error: Exception, machine: str, doing: str, otherwise: typ
 
 
 def _lost(error: Exception, site: Site, doing: str) -> SiteUnreachable:
-    if isinstance(_root(error), ssl.SSLCertVerificationError):
+    if isinstance(_root(error), Mispinned):
+        advice = "compare it with the certificate in vSphere's own pages before you change vcenter.thumbprint to it"
+    elif isinstance(_root(error), ssl.SSLCertVerificationError):
         ca = site.vcenter.ca_file
         advice = "name the file of its CA in vcenter.ca_file" if ca is None else f"check that {ca} is its CA"
     else:
@@ -145,6 +148,8 @@ def _lost(error: Exception, site: Site, doing: str) -> SiteUnreachable:
 
 def _why(error: Exception, site: Site) -> str:
     match root := _root(error):
+        case Mispinned():
+            return f"it is not the pinned vCenter: {root.verify_message}"
         case ssl.SSLCertVerificationError():
             return f"its certificate does not verify: {root.verify_message}"
         case TimeoutError():

@@ -17,6 +17,7 @@ from pyVmomi.SoapAdapter import SoapStubAdapter
 from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
 
 from harness.errors import AuthoringError
+from harness.machines.pinning import pinned
 from harness.site import VCenter as VCenterAddress
 
 # What may be sent again when its connection broke: it changes nothing, or what it makes is only a view of ours.
@@ -46,9 +47,15 @@ class NotUnderstood(Exception):
 
 
 def trust(vcenter: VCenterAddress) -> ssl.SSLContext:
-    """Verify by the site's CA file, else by the system's; raises AuthoringError when the file does not serve."""
+    """Verify by the pinned thumbprint, by the site's CA file, else by the system's CAs.
+
+    Raises AuthoringError when the file does not serve.
+    """
+    ca_file = None if vcenter.ca_file is None else str(vcenter.ca_file)
     try:
-        context = ssl.create_default_context(cafile=None if vcenter.ca_file is None else str(vcenter.ca_file))
+        if vcenter.thumbprint is not None:
+            return pinned(vcenter.thumbprint, ca_file=ca_file)
+        context = ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError as error:
         raise AuthoringError(f"vcenter.ca_file: {vcenter.ca_file} holds no certificate in PEM form") from error
     except OSError as error:
