@@ -30,8 +30,8 @@ PLACES = {
     # Hindi has no Windows code page of its own, so Wine takes UTF-8
     "utf8_locale": "hi_IN.UTF-8",
 }
-#: Fontconfig reads every file here in each program that may show a window, only to be able to name them: a fifth of what
-#: it costs to start cmd.exe.
+#: Fontconfig reads every file here in each program that may show a window, only to be able to name them, which is a
+#: fifth of what it costs to start cmd.exe.
 _FONT_TEMPLATES = Path("/usr/share/fontconfig/conf.avail")
 #: Beside /usr, what programs there need to find their libraries and fonts.
 _BESIDES = ("/etc/fonts", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/opt")
