@@ -1,14 +1,14 @@
-"""Finding a machine by its inventory path or name, and a snapshot by its path in the tree."""
+"""Finding a machine by its inventory path, name or MoRef, and a snapshot by its path in the tree."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from harness.errors import MachineMissing
 from harness.machines.session import Session
@@ -48,20 +48,54 @@ def find_machine(session: Session, wanted: str) -> Found:
     raise MachineMissing("no such machine in the inventory", machine=wanted, advice=_nearest(wanted, known))
 
 
+def find_by_moid(session: Session, moid: str) -> Found:
+    """Find a machine by its MoRef (``vm-1234``); raises MachineMissing when nothing has it."""
+    vm = vim.VirtualMachine(moid, session.stub)
+    try:
+        return paths_of(session, {moid: session.read(vm, "name", "parent")})[0]
+    except vmodl.fault.ManagedObjectNotFound as error:
+        raise MachineMissing(
+            "no machine has this MoRef", machine=moid, advice="look it up in vSphere, or write the machine's path"
+        ) from error
+
+
+def paths_of(session: Session, machines: Mapping[str, Mapping[str, Any]]) -> list[Found]:
+    """Find the paths of machines of which ``name`` and ``parent`` are known, by MoRef; in a call for each level."""
+    things = dict(machines)
+    while True:
+        above = {thing["parent"]._moId: thing["parent"] for thing in things.values() if thing.get("parent") is not None}
+        unknown = [reference for moid, reference in above.items() if moid not in things]
+        if not unknown:
+            break
+        asked = [vmodl.query.PropertyCollector.ObjectSpec(obj=reference) for reference in unknown]
+        things |= _properties(session.retrieve(asked, {vim.ManagedEntity: ("name", "parent")}))
+        for reference in unknown:
+            things.setdefault(reference._moId, {})  # not ours to see
+    top = session.content.rootFolder._moId
+    return [
+        Found(vim.VirtualMachine(moid, session.stub), _path(moid, {key: things[key] for key in things if key != top}))
+        for moid in machines
+    ]
+
+
+def _properties(rows: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
+    return {row.obj._moId: {prop.name: prop.val for prop in row.propSet or ()} for row in rows}
+
+
+def _path(key: str, things: Mapping[str, Mapping[str, Any]]) -> str:
+    parts: list[str] = []
+    while key in things and len(parts) < 100:
+        parts.append(str(things[key].get("name", "?")))
+        key = getattr(things[key].get("parent"), "_moId", "")
+    return "/".join(reversed(parts))
+
+
 def _machines(session: Session) -> list[Found]:
     kinds: list[type[Any]] = [vim.VirtualMachine, vim.Folder, vim.Datacenter]
     with session.everything_of(kinds) as objects:
         rows = session.retrieve(objects, {vim.ManagedEntity: ("name", "parent")})
-    things = {row.obj._moId: {prop.name: prop.val for prop in row.propSet or ()} for row in rows}
-
-    def path(key: str) -> str:
-        parts: list[str] = []
-        while key in things and len(parts) < 100:
-            parts.append(str(things[key].get("name", "?")))
-            key = getattr(things[key].get("parent"), "_moId", "")
-        return "/".join(reversed(parts))
-
-    return [Found(row.obj, path(row.obj._moId)) for row in rows if isinstance(row.obj, vim.VirtualMachine)]
+    things = _properties(rows)
+    return [Found(row.obj, _path(row.obj._moId, things)) for row in rows if isinstance(row.obj, vim.VirtualMachine)]
 
 
 def _name(path: str) -> str:
@@ -83,7 +117,7 @@ def _list(known: Sequence[Found]) -> str:
 
 
 def find_snapshot(machine: str, snapshots: Any, wanted: str) -> Any:
-    """Find a snapshot by its path in the tree (``base/clean``), or by a name that only one snapshot has.
+    """Find a snapshot by its path in the tree (``base/clean``), a name that only one has, or MoRef (``snapshot-12``).
 
     ``snapshots`` is the machine's ``snapshot`` property, None without any. Raises MachineMissing naming those there.
     """
@@ -93,6 +127,7 @@ def find_snapshot(machine: str, snapshots: Any, wanted: str) -> Any:
         raise MachineMissing("it has no snapshot", machine=machine, advice=f"take one named {wanted!r} in vSphere")
     chosen = [snapshot for path, _, snapshot in every if path == wanted]
     chosen = chosen or [snapshot for _, name, snapshot in every if name == wanted]
+    chosen = chosen or [snapshot for _, _, snapshot in every if snapshot._moId == wanted]
     if not chosen:
         raise MachineMissing(f"no snapshot {wanted!r}", machine=machine, advice=f"it has {', '.join(paths)}")
     if len(chosen) > 1:

@@ -8,8 +8,12 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
-from harness.machines.stub import Stub, api_version, trust
+from harness.machines.stub import NotUnderstood, Stub, api_version, trust
 from harness.site import Site
+
+
+class Unseen(NotUnderstood):
+    """Not even the object that was asked for is in the answer, as for a session that has ended and is not told so."""
 
 
 class Session:
@@ -52,16 +56,22 @@ class Session:
         session = self.stub.session
         try:
             return self._read(thing, paths)
-        except vim.fault.NotAuthenticated:  # told property by property, where the stub cannot see it
+        except (vim.fault.NotAuthenticated, Unseen):  # told where the stub cannot see it: in the answer's content
             self.stub.renew(session)
         return self._read(thing, paths)
 
+    def touch(self) -> None:
+        """Make the smallest call there is, so that the vCenter sees the session in use."""
+        vim.ServiceInstance("ServiceInstance", self.stub).CurrentTime()
+
     def _read(self, thing: Any, paths: tuple[str, ...]) -> dict[str, Any]:
         found = self.retrieve([vmodl.query.PropertyCollector.ObjectSpec(obj=thing)], {type(thing): paths})
-        for missing in found[0].missingSet or () if found else ():
+        if not found:
+            raise Unseen(f"RetrievePropertiesEx was answered with nothing at all about {thing._moId}")
+        for missing in found[0].missingSet or ():
             if isinstance(missing.fault, vim.fault.NoPermission):
                 raise missing.fault
-        return {prop.name: prop.val for prop in found[0].propSet or ()} if found else {}
+        return {prop.name: prop.val for prop in found[0].propSet or ()}
 
     def retrieve(self, objects: list[Any], paths: dict[type[Any], tuple[str, ...]]) -> list[Any]:
         """Read properties of many objects, page by page where the vCenter hands them out so."""
@@ -81,9 +91,12 @@ class Session:
         return found
 
     @contextmanager
-    def everything_of(self, kinds: list[type[Any]]) -> Iterator[list[Any]]:
-        """Name, for ``retrieve``, every object of some kinds in the inventory, by a view that is given back."""
-        view = self.content.viewManager.CreateContainerView(self.content.rootFolder, kinds, True)
+    def everything_of(self, kinds: list[type[Any]], *, below: Any = None) -> Iterator[list[Any]]:
+        """Name, for ``retrieve``, every object of some kinds in the inventory, by a view that is given back.
+
+        ``below`` is the folder to look in, the whole inventory unless told.
+        """
+        view = self.content.viewManager.CreateContainerView(below or self.content.rootFolder, kinds, True)
         step = vmodl.query.PropertyCollector.TraversalSpec(
             name="view", type=vim.view.ContainerView, path="view", skip=False
         )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from harness.builds import Build
 from harness.errors import SiteError
 from harness.machines.border import crossing, where
-from harness.machines.inventory import find_machine
+from harness.machines.drawing import offered
+from harness.machines.inventory import find_by_moid, find_machine
 from harness.machines.machine import Machine
 from harness.machines.session import Session
 from harness.machines.survey import lacking, time_of
@@ -40,6 +43,8 @@ class VCenter:
         self.site = site
         self._session = session
         self._tasks = Tasks(session)
+        self._drawing = threading.Lock()
+        self._drawn: dict[Build, Site] = {}
         said = session.content.about
         self.about = About(
             name=said.name,
@@ -69,8 +74,20 @@ class VCenter:
 
     def machine(self, entry: SiteMachine) -> Machine:
         """Find a machine of the site in the inventory; raises MachineMissing with the nearest names."""
-        with crossing(self.site, entry.path, "looking it up"):
-            return Machine(self.site, entry, find_machine(self._session, entry.path), self._session, self._tasks)
+        with crossing(self.site, entry.told, "looking it up"):
+            found = find_by_moid(self._session, entry.moid) if entry.moid else find_machine(self._session, entry.path)
+            return Machine(self.site, entry, found, self._session, self._tasks)
+
+    def offering(self, build: Build) -> Site:
+        """Give the site as it is for one build: folders, tags and attributes drawn out into machines, once.
+
+        Each entry of the build is then one machine, or one of the clones that may be made of it. Raises MachineMissing
+        when nothing is where the site file says.
+        """
+        with self._drawing:
+            if build not in self._drawn:
+                self._drawn[build] = self.site.model_copy(update={"machines": offered(self._session, build)})
+            return self._drawn[build]
 
 
 @contextmanager
@@ -83,7 +100,8 @@ def connected(site: Site) -> Iterator[VCenter]:
     with crossing(site, where(site), "connecting", otherwise=SiteError):
         session = Session(site)
     try:
-        yield VCenter(site, session)
+        with KeepAlive(session):
+            yield VCenter(site, session)
     finally:
         # a vCenter that is gone by now has ended the session itself
         with contextlib.suppress(SiteError), crossing(site, where(site), "logging out", otherwise=SiteError):
