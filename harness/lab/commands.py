@@ -9,41 +9,24 @@ import asyncio
 import json
 import logging
 import os
-import re
 import shlex
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from harness.builds import Build, catalog
+from harness.lab.faults.command import fault
 from harness.lab.folder import LabFolder, LabIsDown, LabIsUp
+from harness.lab.options import DOWN, Failed, cannot, lab_folder, name_option
 
-DOWN, CANNOT = 3, 5
 STOPPING = 20.0
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-class _Failed(click.ClickException):
-    """One plain line and an exit code."""
-
-    def __init__(self, words: str, code: int = DOWN) -> None:
-        super().__init__(words)
-        self.code = code
-
-    @property
-    def exit_code(self) -> int:  # type: ignore[override]  # click has it as a class's constant; ours differs by case
-        """What the command ends with."""
-        return self.code
-
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, file=file, err=file is None)
 
 
 class _BuildType(click.ParamType[Build]):
@@ -61,12 +44,6 @@ class _BuildType(click.ParamType[Build]):
         return build
 
 
-def _named(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not _NAME.fullmatch(value):
-        raise click.BadParameter("a name has up to 40 small letters, digits, dots, dashes and underscores")
-    return value
-
-
 def _what(command: _Command) -> _Command:
     """Add the options that say what a lab is to have."""
     for option in (
@@ -77,11 +54,6 @@ def _what(command: _Command) -> _Command:
     ):  # fmt: skip
         command = option(command)
     return command
-
-
-def _name_option(default: str | None) -> Callable[[_Command], _Command]:
-    words = "Which lab, when there are several." if default else "A name for the lab; one of its own by default."
-    return click.option("--name", default=default, show_default=bool(default), callback=_named, help=words)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -100,7 +72,7 @@ def lab() -> None:
 
 
 @lab.command()
-@_name_option("lab")
+@name_option("lab")
 @_what
 def up(name: str, builds: tuple[Build, ...], machines: int) -> None:
     """Start a lab in the background and wait until it is ready.
@@ -112,7 +84,7 @@ def up(name: str, builds: tuple[Build, ...], machines: int) -> None:
       wincompat lab up
       wincompat lab up --name second --build 19044 --build win11-23h2 --machines 4
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    folder = _folder(name)
+    folder = lab_folder(name)
     if folder.is_held():
         _say_ready(folder, "already up")
         return
@@ -131,7 +103,7 @@ def up(name: str, builds: tuple[Build, ...], machines: int) -> None:
             code = started.wait()
             said.seek(0)
             last = said.read().decode("utf-8", "replace").strip()
-            raise _Failed(last or f"the lab ended with {code}; see {folder.log}", code if code > 0 else DOWN)
+            raise Failed(last or f"the lab ended with {code}; see {folder.log}", code if code > 0 else DOWN)
     started.returncode = 0  # it is meant to outlive this process: nobody has to wait for it
     _say_ready(folder, f"up after {time.monotonic() - began:.1f} s")
 
@@ -148,7 +120,7 @@ def _say_ready(folder: LabFolder, how: str) -> None:
 
 
 @lab.command()
-@_name_option("lab")
+@name_option("lab")
 @click.option("--site-file", is_flag=True, help="Print the path of the site file and nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def status(name: str, site_file: bool, as_json: bool) -> None:
@@ -159,7 +131,7 @@ def status(name: str, site_file: bool, as_json: bool) -> None:
       wincompat lab status
       pytest --site "$(wincompat lab status --site-file)" matrices/demo.toml
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    told = _status(_folder(name, check=False))
+    told = _status(lab_folder(name, check=False))
     if site_file:
         click.echo(told["site"])
     elif as_json:
@@ -174,7 +146,7 @@ def status(name: str, site_file: bool, as_json: bool) -> None:
 
 
 @lab.command()
-@_name_option("lab")
+@name_option("lab")
 def down(name: str) -> None:
     """Stop a lab and wait until nothing of it is left; a lab that is down already is fine.
 
@@ -182,7 +154,7 @@ def down(name: str) -> None:
     Examples:
       wincompat lab down
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    folder = _folder(name, check=False)
+    folder = lab_folder(name, check=False)
     try:
         folder.ask("POST", "stop")
     except LabIsDown:
@@ -192,13 +164,13 @@ def down(name: str) -> None:
     patience = time.monotonic() + STOPPING
     while folder.is_held():
         if time.monotonic() > patience:
-            raise _Failed(f"the lab {name!r} has not ended after {STOPPING:g} s; see {folder.log}")
+            raise Failed(f"the lab {name!r} has not ended after {STOPPING:g} s; see {folder.log}")
         time.sleep(0.02)  # the lock's end cannot be waited for with a limit
     click.echo(f"the lab {name!r} is down")
 
 
 @lab.command()
-@_name_option(None)
+@name_option(None)
 @_what
 @click.option("--until-stdin-closes", is_flag=True, help="Also end when standard input does.")
 def serve(name: str | None, builds: tuple[Build, ...], machines: int, until_stdin_closes: bool) -> None:
@@ -208,7 +180,7 @@ def serve(name: str | None, builds: tuple[Build, ...], machines: int, until_stdi
     Examples:
       wincompat lab serve --until-stdin-closes
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    folder = _folder(name or f"serve-{os.getpid()}")
+    folder = lab_folder(name or f"serve-{os.getpid()}")
     from harness.lab.image import LabUnavailable
     from harness.lab.lab import Plan
     from harness.lab.process import serve as run
@@ -226,13 +198,16 @@ def serve(name: str | None, builds: tuple[Build, ...], machines: int, until_stdi
             )
         )
     except LabUnavailable as error:
-        _cannot(error.sentences)
+        cannot(error.sentences)
     except (LabIsUp, OSError) as error:
-        raise _Failed(str(error)) from error
+        raise Failed(str(error)) from error
+
+
+lab.add_command(fault)
 
 
 @lab.command()
-@_name_option("lab")
+@name_option("lab")
 @click.argument("machine")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def screenshot(name: str, machine: str, file: Path) -> None:
@@ -242,30 +217,13 @@ def screenshot(name: str, machine: str, file: Path) -> None:
     Examples:
       wincompat lab screenshot win11-23h2-a console.png
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    folder = _folder(name, check=False)
+    folder = lab_folder(name, check=False)
     try:
         picture = folder.ask("GET", "screenshot", machine=machine.rpartition("/")[2])
     except (LabIsDown, RuntimeError) as error:
-        raise _Failed(str(error)) from error
+        raise Failed(str(error)) from error
     file.write_bytes(picture)
     click.echo(str(file))
-
-
-def _folder(name: str, *, check: bool = True) -> LabFolder:
-    """Find a lab's folder; where no lab can run, say in plain words what is missing."""
-    if sys.platform != "linux":
-        _cannot([f"it runs its guests with Wine on Linux; this is {sys.platform}"])
-    from harness.lab.host import lab_home, missing
-
-    if check and (lacks := missing()):
-        _cannot(lacks)
-    return LabFolder(lab_home(), name)
-
-
-def _cannot(lacks: Sequence[str]) -> NoReturn:
-    reasons = "\n".join(f"  - {sentence}" for sentence in lacks)
-    words = f"the lab cannot run here:\n{reasons}\nA vSphere site works without it: pytest --site SITE.toml MATRIX.toml"
-    raise _Failed(words, CANNOT)
 
 
 def _status(folder: LabFolder) -> dict[str, Any]:
@@ -275,7 +233,7 @@ def _status(folder: LabFolder) -> dict[str, Any]:
         words = f"{error}; start it with: wincompat lab up"
         if folder.is_held():
             words = f"the lab {folder.name!r} is starting or stopping; ask again in a moment"
-        raise _Failed(words) from error
+        raise Failed(words) from error
 
 
 def _duration(seconds: float) -> str:

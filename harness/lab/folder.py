@@ -70,6 +70,11 @@ class LabFolder:
         return self.path / "lab.log"
 
     @property
+    def audit(self) -> Path:
+        """Who touched what, a line of JSON each; see ``harness.lab.audit``."""
+        return self.path / "audit.jsonl"
+
+    @property
     def control(self) -> Path:
         """The Unix socket over which the lab is asked and stopped."""
         return self.path / "control"
@@ -87,7 +92,8 @@ class LabFolder:
     def held(self, *, passing: bool = False) -> Iterator[None]:
         """Hold the folder until this process ends, emptied of what a lab that died left in it.
 
-        Afterwards only the log is left, and nothing at all of a ``passing`` lab. Raises LabIsUp while another holds it.
+        Afterwards only the log and the audit are left, and nothing at all of a ``passing`` lab. Raises LabIsUp while
+        another holds it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         if _locked(self.path) is None:
@@ -110,7 +116,7 @@ class LabFolder:
 
     def _empty(self, *, keep_log: bool = False) -> None:
         for entry in list(self.path.iterdir()):
-            if keep_log and entry == self.log:
+            if keep_log and entry in (self.log, self.audit):
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)

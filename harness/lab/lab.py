@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 import os
 import secrets
@@ -17,15 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from harness.builds import Build
+from harness.lab.audit import Audit
 from harness.lab.certificates import server_tls, write_certificates, write_private
+from harness.lab.faults.asked import Asked, Faults
 from harness.lab.folder import LabFolder
 from harness.lab.fresh import FreshGuest
 from harness.lab.guest import LabAccount, LabGuest
 from harness.lab.image import ACCOUNTS, Image
 from harness.lab.vcenter.endpoint import VCenter
 from harness.lab.vcenter.sessions import User
+from harness.lab.vcenter.virtualmachine import VirtualMachine
 from harness.lab.winrm.credentials import write_user_file
 from harness.lab.winrm.service import WinRMService
+from harness.lab.winrm.trouble import Trouble
 
 SNAPSHOT = "clean"
 _PORT = 8443
@@ -101,12 +106,18 @@ class Lab:
         self._users = [User(_ADMINISTRATOR, _password()), User(_AUDITOR, _password(), read_only=True)]
         self._services: dict[LabGuest, tuple[str, WinRMService]] = {}
         self._tls: ssl.SSLContext | None = None
+        passwords = [*(account.password for account in self.accounts), *(user.password for user in self._users)]
+        self.audit = Audit(folder.audit, secrets=passwords)
+        self.faults = Faults(self.audit)
+        self.faults.deed = self._do
         self.vcenter = VCenter(
             self._users,
             url=f"https://{self.subnet.host}:{_PORT}",
             release=_release(),
             admit=self._admit,
             dismiss=self._dismiss,
+            audit=self.audit,
+            faults=self.faults,
         )
 
     async def start(self, image: Image) -> Path:
@@ -137,7 +148,8 @@ class Lab:
     async def _serve(self, guest: LabGuest) -> str:
         assert self._tls is not None  # noqa: S101 - made in start, before any guest
         address = self.subnet.take()
-        service = WinRMService(guest, address=address, tls=self._tls)
+        trouble = Trouble(self.faults, self.audit, lambda: self.vcenter.premises.name_of(guest))
+        service = WinRMService(guest, address=address, tls=self._tls, trouble=trouble)
         self._services[guest] = (address, service)
         await service.start()
         return address
@@ -156,6 +168,26 @@ class Lab:
         await asyncio.gather(*endings, return_exceptions=True)
         await asyncio.gather(*(guest.destroy() for guest in guests), return_exceptions=True)
         self.subnet.vcenter.close()
+        self.audit.close()
+
+    def ask_for(self, name: str, *, machine: str = "", times: int | None = None, seconds: float | None = None,
+                **options: str) -> Asked:  # fmt: skip
+        """Ask for a fault; raises ValueError for one that there is not, LookupError for a machine that there is not."""
+        machine = machine.rpartition("/")[2]
+        if machine:
+            self._machine(machine)
+        return self.faults.ask(name, machine=machine, times=times, seconds=seconds, **options)
+
+    async def _do(self, asked: Asked, machine: str) -> None:
+        await self._machine(machine).befall(asked.fault.name)
+
+    def _machine(self, name: str) -> VirtualMachine:
+        machines = {vm.name: vm for vm in self.vcenter.premises.machines()}
+        if name not in machines:
+            near = difflib.get_close_matches(name, machines, n=3) or list(machines)[:8]
+            more = ", ..." if len(near) < len(machines) else ""
+            raise LookupError(f"no machine {name!r}; there are {', '.join(near)}{more}")
+        return machines[name]
 
     def status(self) -> dict[str, Any]:
         """Say what the lab is and how its machines are, in plain values."""
@@ -181,12 +213,10 @@ class Lab:
 
     async def screenshot(self, name: str) -> bytes:
         """Take a picture of a machine's console, as PNG; raises LookupError naming what is wrong."""
-        machines = {vm.name: vm for vm in self.vcenter.premises.machines()}
-        if name not in machines:
-            raise LookupError(f"no machine {name!r}; there are {', '.join(machines)}")
-        if not machines[name].is_on:
+        vm = self._machine(name)
+        if not vm.is_on:
             raise LookupError(f"{name} is off: there is nothing to see")
-        return await machines[name].guest.screenshot()
+        return await vm.guest.screenshot()
 
     def _write(self, machines: list[dict[str, str]]) -> None:
         private = self.folder.secrets

@@ -15,6 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from harness.lab import disk
+from harness.lab.faults.control import fault_routes
 from harness.lab.folder import LabFolder, clear_dead
 from harness.lab.image import golden_image
 from harness.lab.lab import Lab, Plan
@@ -110,6 +111,7 @@ async def _control(lab: Lab, over: asyncio.Event) -> AsyncIterator[None]:
 
     app = web.Application()
     app.add_routes([web.get("/status", status), web.post("/stop", stop), web.get("/screenshot", screenshot)])
+    app.add_routes(fault_routes(lab))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     listening = socket.socket(socket.AF_UNIX)

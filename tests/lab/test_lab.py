@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.lab import commands, host
+from harness.lab import commands, host, options
 from harness.lab.folder import LabFolder
 from harness.site import read_site
 
@@ -58,7 +58,7 @@ def test_up_status_down(name: str) -> None:
     down = _lab("status", "--name", name)
     assert (down.returncode, down.stdout) == (3, "")
     assert "wincompat lab up" in down.stderr
-    assert [path.name for path in folder.iterdir()] == ["lab.log"]
+    assert sorted(path.name for path in folder.iterdir()) == ["audit.jsonl", "lab.log"]
     assert processes_of(folder) == []
     assert told["pid"] not in processes_of(Path(name))  # a line of /proc that names the lab is the lab's own
     assert "already" not in _lab("down", "--name", name).stderr
@@ -143,7 +143,7 @@ def test_where_no_lab_can_run_it_says_what_is_missing(monkeypatch: pytest.Monkey
     monkeypatch.setattr(host, "missing", lambda: ["Wine is not installed: apt-get install wine"])
     for verb in ("up", "serve"):
         refused = CliRunner().invoke(commands.lab, [verb])
-        assert refused.exit_code == commands.CANNOT
+        assert refused.exit_code == options.CANNOT
         assert "apt-get install wine" in refused.output
         assert "vSphere" in refused.output
     monkeypatch.setattr(sys, "platform", "darwin")

@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
+from harness.lab.audit import Audit
+from harness.lab.faults.asked import Faults
 from harness.lab.vcenter import soap
 from harness.lab.vcenter.guestoperations import Authentication, GuestFiles, GuestOperations
 from harness.lab.vcenter.objects import Inventory, Served
 from harness.lab.vcenter.service import PRODUCT, SearchIndex, ServiceInstance, ViewManager
 from harness.lab.vcenter.sessions import Session, Sessions, User
 from harness.lab.vcenter.tree import Premises
+from harness.lab.vcenter.trouble import Broken, Trouble
 from harness.lab.vcenter.virtualmachine import VirtualMachine
 
 if TYPE_CHECKING:
@@ -45,10 +49,16 @@ class VCenter:
         release: str,
         admit: Callable[[LabGuest], Awaitable[str]],
         dismiss: Callable[[LabGuest], Awaitable[None]],
+        audit: Audit | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.inventory = Inventory()
-        self.premises = Premises(self.inventory, admit=admit, dismiss=dismiss)
+        self.audit = audit or Audit()
+        self.faults = faults or Faults(self.audit)
+        self.faults.changed = lambda: self.inventory.changed(None)
+        self.premises = Premises(self.inventory, admit=admit, dismiss=dismiss, audit=self.audit, faults=self.faults)
         self.sessions = Sessions(self.inventory, users, furnish=ViewManager)
+        self.trouble = Trouble(self.faults, self.audit, self.sessions)
         self.files = GuestFiles(self.inventory, url)
         self.instance = str(uuid.uuid4())
         root = self.premises.root
@@ -73,7 +83,7 @@ class VCenter:
 
     async def start(self, listening: socket.socket, tls: ssl.SSLContext) -> None:
         """Answer on a socket that is bound already."""
-        app = web.Application(client_max_size=_LARGEST_REQUEST)
+        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self._door])
         app.router.add_post("/sdk", self._sdk)
         app.router.add_post("/sdk/", self._sdk)
         app.router.add_get("/sdk/vimServiceVersions.xml", self._versions)
@@ -88,6 +98,7 @@ class VCenter:
     async def stop(self) -> None:
         """End sessions, waits, operations and the listener."""
         self.sessions.end_all()
+        await self.faults.stop()
         await self.premises.tasks.stop()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -96,6 +107,16 @@ class VCenter:
         cookie = _COOKIE.search(request.headers.get("Cookie", ""))
         address = request.remote or ""
         return self.sessions.of(cookie[1] if cookie else "", address, request.headers.get("User-Agent", ""))
+
+    @web.middleware
+    async def _door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            await self.trouble.at_the_door()
+            return await handler(request)
+        except Broken:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=500)  # goes nowhere: its connection was broken off
 
     async def _sdk(self, request: web.Request) -> web.Response:
         version = soap.version_of(request.headers.get("SOAPAction", ""))
@@ -120,22 +141,32 @@ class VCenter:
         except soap.BadRequest as error:
             raise soap.vmodl.fault.InvalidRequest(msg=str(error)) from error
         try:
+            machine = await self.trouble.arriving(session, call)
             session.allow(call)
-            thing = session.own.get(call.this._moId) or self.inventory.find(call.this)
+            thing = self._addressed(session, call)
             if call.method.name == "Fetch":
                 return self._fetch(session, thing, call, version)
             call.user = session.user.name if session.user is not None else ""
             value = _function(thing, call)(thing, call)
             if inspect.isawaitable(value):
                 value = await value
+            self.trouble.leaving(call, machine)
             return soap.answer(call.method, value, call.method.result, version)
-        except soap.vmodl.MethodFault:
+        except (soap.vmodl.MethodFault, Broken):
             raise
         except Exception as error:  # a mistake of the lab's own: the client hears of it, the log says where
             _log.exception("%s failed", call.method.name)
             reason = f"{type(error).__name__}: {error}"
             words = f"A general system error occurred: {reason}"
             raise soap.vmodl.fault.SystemError(reason=reason, msg=words) from error
+
+    def _addressed(self, session: Session, call: soap.Call) -> Served:
+        found = session.sight.get(call.this)
+        if found is None and session.user is None:
+            # a stranger is not told what there is, nor one whose session has ended what he had
+            words = "The session is not authenticated."
+            raise soap.vim.fault.NotAuthenticated(object=call.this, privilegeId="System.View", msg=words)
+        return found or self.inventory.find(call.this)
 
     def _fetch(self, session: Session, thing: Served, call: soap.Call, version: str) -> bytes:
         open_to_all = isinstance(thing, ServiceInstance) or thing.moid == "SessionManager"

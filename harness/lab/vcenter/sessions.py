@@ -16,7 +16,7 @@ from harness.lab.vcenter.selection import Sight
 from harness.lab.vcenter.soap import Call, vim, vmodl
 
 IDLE = 30 * 60.0
-_READING = {"System.Anonymous", "System.View", "System.Read"}
+READING = {"System.Anonymous", "System.View", "System.Read"}
 # methods whose privilege the type tables do not name, because it is asked of a parameter
 _PRIVILEGES = {
     "CloneVM_Task": "VirtualMachine.Provisioning.Clone",
@@ -31,6 +31,11 @@ _PRIVILEGES = {
     "DeleteFileInGuest": "VirtualMachine.GuestOperations.Modify",
     "TerminateSession": "Sessions.TerminateSession",
 }
+
+
+def privilege_of(call: Call) -> str:
+    """Name the privilege that a call needs."""
+    return call.method.privilege or _PRIVILEGES.get(call.method.name, "System.View")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,11 @@ class Session:
 
     def allow(self, call: Call) -> None:
         """Raise NotAuthenticated or NoPermission for a call that this session may not make."""
-        privilege = call.method.privilege or _PRIVILEGES.get(call.method.name, "System.View")
+        privilege = privilege_of(call)
         if self.user is None and privilege != "System.Anonymous":
             words = "The session is not authenticated."
             raise vim.fault.NotAuthenticated(object=call.this, privilegeId=privilege, msg=words)
-        if self.user is not None and self.user.read_only and privilege not in _READING:
+        if self.user is not None and self.user.read_only and privilege not in READING:
             words = "Permission to perform this operation was denied."
             raise vim.fault.NoPermission(object=call.this, privilegeId=privilege, msg=words)
 

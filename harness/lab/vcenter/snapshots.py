@@ -109,6 +109,7 @@ class Snapshots:
         if to not in self.all():
             raise vmodl.fault.ManagedObjectNotFound(obj=to.ref, msg="The snapshot has been removed.")
         await self.vm.guest.revert(to.key)
+        self.vm.premises.audit.note("lab", "reverted", machine=self.vm.name, snapshot=to.name)
         self.current = to
         self.vm.annotation, self.vm.extra = to.annotation, dict(to.extra)
         self.vm.touched()

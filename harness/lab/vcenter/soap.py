@@ -22,6 +22,9 @@ vmodl: Any = _types.vmodl
 _support: Any = VmomiSupport
 _adapter: Any = SoapAdapter
 
+#: What every reference to an object is.
+ManagedObject: Any = _support.ManagedObject
+
 VIM25 = "urn:vim25"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 NEWEST: str = _support.GetServiceVersions("vim25")[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from harness.lab.audit import Audit
+from harness.lab.faults.asked import Faults
 from harness.lab.vcenter.objects import Entity, Inventory, Served, answers
 from harness.lab.vcenter.places import (
     ComputeResource,
@@ -56,8 +58,12 @@ class Premises:
         *,
         admit: Callable[[LabGuest], Awaitable[str]],
         dismiss: Callable[[LabGuest], Awaitable[None]],
+        audit: Audit,
+        faults: Faults,
     ) -> None:
         self.inventory, self.admit, self.dismiss = inventory, admit, dismiss
+        self.audit, self.faults = audit, faults
+        self._of: dict[LabGuest, VirtualMachine] = {}
         self.tasks = Tasks(inventory)
         self.root = Folder("group-d1", "Datacenters", None, [vim.Folder, vim.Datacenter])
         self.datacenter = Datacenter("datacenter-1", "Lab", self.root)
@@ -88,6 +94,11 @@ class Premises:
     def machines(self) -> list[VirtualMachine]:
         """Every machine, in the order of the tree."""
         return [entity for entity in self.root.below() if isinstance(entity, VirtualMachine)]
+
+    def name_of(self, guest: LabGuest) -> str:
+        """Tell what the machine is called that a guest is in; a guest's own name before it is in one."""
+        vm = self._of.get(guest)
+        return vm.name if vm is not None else guest.name
 
     def new_folder(self, parent: Folder, name: str) -> Folder:
         """Make a folder for machines; raises InvalidName or DuplicateName."""
@@ -125,12 +136,14 @@ class Premises:
         """Put a machine into its folder."""
         assert isinstance(vm.parent, Folder)  # noqa: S101 - machines are made for a folder
         vm.parent.held.append(vm)
+        self._of[vm.guest] = vm
         self.inventory.add(vm)
 
     def evict(self, vm: VirtualMachine) -> None:
         """Take a machine and its snapshots out of the inventory."""
         assert isinstance(vm.parent, Folder)  # noqa: S101 - machines are made for a folder
         vm.parent.held.remove(vm)
+        self._of.pop(vm.guest, None)
         for snapshot in vm.snapshots.all():
             self.inventory.objects.pop(snapshot.moid, None)
         self.inventory.remove(vm)

@@ -13,6 +13,7 @@ from harness.lab.vcenter import description
 from harness.lab.vcenter.objects import Entity, answers
 from harness.lab.vcenter.snapshots import Snapshot, Snapshots
 from harness.lab.vcenter.soap import Call, vim, vmodl
+from harness.lab.vcenter.taskfaults import hit
 from harness.lab.vcenter.tasks import Task
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class VirtualMachine(Entity):
         self.restarting = False
         self.clean_shut_down = True
         self.powered_since: datetime | None = None
+        self._told = "off"
         guest.observers.append(self._notice)
 
     @property
@@ -55,6 +57,10 @@ class VirtualMachine(Entity):
         return self.guest.computer_name
 
     def _notice(self, _: LabGuest) -> None:
+        state = "up" if self.guest.is_up else "on" if self.is_on else "off"
+        if state != self._told:
+            self._told = state
+            self.premises.audit.note("lab", state, machine=self.name, boot=self.guest.boot_id)
         if not self.is_on:
             self.powered_since = None
         elif self.powered_since is None:
@@ -74,6 +80,7 @@ class VirtualMachine(Entity):
                 raise vim.fault.TaskInProgress(task=self.busy.ref, msg="Another task is already in progress.")
             self.busy = task
             try:
+                await hit(self.premises.faults, task, call.method.name, self.name)
                 return await work(task)
             finally:
                 self.busy = None
@@ -120,6 +127,13 @@ class VirtualMachine(Entity):
         finally:
             self.restarting = False
             self._notice(self.guest)
+
+    async def befall(self, deed: str) -> None:
+        """Do to the machine what no client asked for: ``power-off`` or ``reset``; nothing when it is off already."""
+        if not self.is_on:
+            return
+        self.clean_shut_down = False
+        await (self._restart(self.guest.power_off) if deed == "reset" else self.guest.power_off())
 
     @answers("ShutdownGuest", "RebootGuest")
     def _ask_guest(self, call: Call) -> None:

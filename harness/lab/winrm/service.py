@@ -23,6 +23,7 @@ from harness.lab.winrm.endpoint import Answer, Caller, Endpoint
 from harness.lab.winrm.envelope import parse, read_request, write_answer
 from harness.lab.winrm.quotas import Policy, Quotas
 from harness.lab.winrm.shells import Shells
+from harness.lab.winrm.trouble import Trouble
 
 HTTP_PORT: Final = 5985
 HTTPS_PORT: Final = 5986
@@ -65,12 +66,14 @@ class WinRMService:
         tls: ssl.SSLContext,
         quotas: Quotas = Quotas(),  # noqa: B008 - frozen
         policy: Policy = Policy(),  # noqa: B008 - frozen
+        trouble: Trouble | None = None,
     ) -> None:
         self._guest = guest
         self._address = address
         self._tls = tls
         self._quotas = quotas
         self._policy = policy
+        self._trouble = trouble or Trouble()
         self._credentials = Credentials(guest.accounts.values(), guest.name)
         self._connections: WeakKeyDictionary[asyncio.Transport, Connection] = WeakKeyDictionary()
         self._sockets: list[socket.socket] = []
@@ -170,6 +173,7 @@ class WinRMService:
             return _plain(404)
         if request.method != "POST":
             return _plain(405, Allow="POST")
+        await self._trouble.arriving()
         content = await self._read(request)
         if content is None:
             return _plain(413, Connection="close")
@@ -189,6 +193,9 @@ class WinRMService:
         verdict = connection.judge(request.headers.get("Authorization", ""))
         if verdict.account is None:
             return self._ask(request, verdict.header)
+        if self._trouble.refuses():
+            del self._connections[transport]
+            return self._ask(request, None)
         greeting = {"WWW-Authenticate": verdict.header} if verdict.header else {}
         sealed = sealing.is_sealed(request.content_type)
         if sealed:
@@ -229,7 +236,12 @@ class WinRMService:
         try:
             asked = read_request(content, request.charset or "utf-8")
             message_id = asked.message_id
+            self._trouble.asking(request, asked, caller.account.name)
             answer = await self._endpoint.answer(asked, caller)
+            if self._trouble.answered(asked):
+                if answer.unsent is not None:
+                    answer.unsent()
+                raise PowerCut
         except faults.Fault as fault:
             reply = write_answer(fault.body(self._address), action=fault.action, relates_to=message_id)
             return reply, 500, None

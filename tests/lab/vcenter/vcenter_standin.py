@@ -21,7 +21,7 @@ class Account:
     level: Literal["administrator", "standard"]
 
 
-@dataclass
+@dataclass(eq=False)
 class StandIn:
     """The signature of a lab guest; a disk is a dictionary, and booting takes as long as the test says."""
 

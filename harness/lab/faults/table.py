@@ -1,0 +1,122 @@
+"""The faults a lab knows: a table that the command line, the control socket and the tests read."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+FOR_SO_LONG = "for so long, instead of until it is cleared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A kind of fault.
+
+    ``times`` is how often it strikes unless asked otherwise, None for as long as it is asked for; ``seconds`` says what
+    the number of seconds means for it, and ``usual`` what that number is unless asked otherwise; ``takes`` names its
+    further options; ``deed`` is true of what is done to a machine, at once or when the named method comes.
+    """
+
+    name: str
+    does: str
+    times: int | None = None
+    seconds: str = FOR_SO_LONG
+    usual: float | None = None
+    takes: tuple[str, ...] = ()
+    deed: bool = False
+
+
+#: What the options of a fault mean.
+OPTIONS = {
+    "method": "the vCenter's method or the WS-Man action that it waits for, as RevertToSnapshot_Task or Command",
+    "privilege": "the privilege that is refused, as VirtualMachine.Interact.PowerOn",
+    "state": "the fault that is answered: InvalidState or InvalidPowerState",
+    "chance": "how often it strikes where it could, from 0 to 1",
+    "when": "before or after the work is done that the client hears nothing of",
+    "build": "the build that the guest's registry tells, as 22631.9999",
+    "address": "the address that is shown",
+}
+
+TABLE: dict[str, Fault] = {
+    fault.name: fault
+    for fault in (
+        Fault(
+            name="privilege-refused",
+            does="calls that need a privilege end with NoPermission, and the user is said not to have it",
+            takes=("privilege", "method"),
+        ),
+        Fault(
+            name="session-killed",
+            does="the session is ended as a call comes, which is then NotAuthenticated",
+            times=1,
+            takes=("method",),
+        ),
+        Fault(
+            name="task-fails",
+            does="a task ends with an error before it has done anything",
+            times=1,
+            takes=("method",),
+        ),
+        Fault(
+            name="task-never-ends",
+            does="tasks stay running, having done nothing, and go on when the fault is cleared",
+            takes=("method",),
+        ),
+        Fault(
+            name="answer-lost",
+            does="the vCenter does what it was asked and then breaks the connection instead of answering",
+            times=1,
+            takes=("method",),
+        ),
+        Fault(
+            name="vcenter-hangs",
+            does="the vCenter takes calls and never answers them; none of them is carried out",
+            takes=("method",),
+        ),
+        Fault(
+            name="winrm-reset",
+            does="the connection of a WinRM request is reset, before the request is looked at or after it was done",
+            times=1,
+            takes=("method", "when"),
+        ),
+        Fault(
+            name="guest-silent",
+            does="the WinRM ports take connections and requests and never answer",
+        ),
+        Fault(
+            name="winrm-401",
+            does="WinRM refuses an account whose name and password are right",
+        ),
+        Fault(
+            name="power-off",
+            does="the machine loses its power: at once, or when a method comes",
+            times=1,
+            seconds="so long after that",
+            usual=0.0,
+            takes=("method",),
+            deed=True,
+        ),
+        Fault(
+            name="reset",
+            does="Windows is restarted as with the reset button: at once, or when a method comes",
+            times=1,
+            seconds="so long after that",
+            usual=0.0,
+            takes=("method",),
+            deed=True,
+        ),
+    )
+}
+
+
+#: Those that are done to a machine.
+DEEDS = tuple(fault.name for fault in TABLE.values() if fault.deed)
+
+
+def fault(name: str) -> Fault:
+    """Look a fault up; raises ValueError with the nearest name."""
+    if name not in TABLE:
+        near = difflib.get_close_matches(name, TABLE, n=1, cutoff=0.5)
+        known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(TABLE)}"
+        raise ValueError(f"no fault is named {name!r}; {known}")
+    return TABLE[name]
