@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ READS = frozenset(
 
 # A pooled connection older than this is not trusted: servers and the boxes between close idle ones without a word.
 IDLE = 30
+
+# Kept for the next call: each machine that is being waited for holds one, and a new one costs a TLS handshake.
+CONNECTIONS = 64
 
 
 class NeverSent(ConnectionError):
@@ -100,21 +104,35 @@ class Stub(SoapStubAdapter):
     """pyVmomi's connection, bounded in time: counts calls, logs in again once, re-sends nothing but reads."""
 
     def __init__(self, host: str, port: int, *, version: str, tls: ssl.SSLContext, timeout: float) -> None:
+        self.log_in: Callable[[], None] | None = None
+        self._cookie = ""
+        self._logging_in = threading.Lock()
+        self._login_thread = 0
         super().__init__(  # type: ignore[no-untyped-call]  # as above
             host=host,
             port=port,
             path="/sdk",
             version=version,
-            poolSize=16,
+            poolSize=CONNECTIONS,
             connectionPoolTimeout=IDLE,
             sslContext=tls,
             httpConnectionTimeout=timeout,
         )
         self.calls: Counter[str] = Counter()
-        self.log_in: Callable[[], None] | None = None
         self.session = 0  # counts log-ins; what belongs to an older session is gone
+        self.used = time.monotonic()  # when the last call was sent: what keeps a session alive
         self._counting = threading.Lock()
-        self._logging_in = threading.Lock()
+
+    @property
+    def cookie(self) -> str:
+        """What names our session to the vCenter."""
+        return self._cookie
+
+    @cookie.setter
+    def cookie(self, given: str) -> None:
+        # a vCenter hands a cookie to whoever has none; a late answer of that kind must not replace a new session's
+        if self.log_in is None or self._login_thread == threading.get_ident():
+            self._cookie = given
 
     def InvokeMethod(  # noqa: N802 - pyVmomi's name
         self,
@@ -137,8 +155,14 @@ class Stub(SoapStubAdapter):
         """Log in again unless another thread has done so since ``session``."""
         with self._logging_in:
             if self.session == session and self.log_in is not None:
-                self.log_in()
-                self.session += 1
+                self._login_thread = threading.get_ident()
+                try:
+                    # a session that is alive after all would refuse a second log-in as a wrong password
+                    self.cookie = ""
+                    self.log_in()
+                    self.session += 1
+                finally:
+                    self._login_thread = 0
 
     def GetConnection(self) -> Any:  # noqa: N802 - pyVmomi's name
         """Take a pooled connection or make one; raises NeverSent when none comes about."""
@@ -161,6 +185,7 @@ class Stub(SoapStubAdapter):
     def _send(self, mo: Any, info: Any, args: Any, outer: Any) -> Any:
         with self._counting:
             self.calls[info.wsdlName] += 1
+            self.used = time.monotonic()
         try:
             return super().InvokeMethod(mo, info, args, outer)  # type: ignore[no-untyped-call]  # as above
         except (AttributeError, TypeError, LookupError, ValueError, ExpatError) as error:

@@ -19,6 +19,9 @@ from harness.machines.waits import NoTaskYet, until_the_task_shows
 # A filter on a finished task costs the vCenter next to nothing, destroying it costs a call: they go together.
 FILTERS = 20
 
+# A wait whose session is ended again and again by somebody is given up; once is an idle session or a restart.
+RENEWALS = 5
+
 
 class Tasks:
     """The tasks of one session; each thread waits with a property collector of its own."""
@@ -66,16 +69,33 @@ class Tasks:
 
     def wait(self, task: Any, *, within: float) -> Any:
         """Return the task's result once it has one; raises its own fault, or Outlived after ``within`` seconds."""
+        ended = self.watch(task, ("info.state", "info.error", "info.result"), _is_over, within=within)
+        if ended["info.state"] == vim.TaskInfo.State.error:
+            raise ended.get("info.error") or vmodl.MethodFault(msg="the task failed and says nothing of why")
+        return ended.get("info.result")
+
+    def watch(
+        self, thing: Any, paths: tuple[str, ...], until: Callable[[dict[str, Any]], bool], *, within: float
+    ) -> dict[str, Any]:
+        """Wait by events until some properties of one object are as wanted, and return them; unset ones are absent.
+
+        Raises Outlived after ``within`` seconds. A session that was ended meanwhile is renewed and the wait goes on.
+        """
         deadline = self._clock() + within
-        while True:
+        for _ in range(RENEWALS):
             collector = self._collector()
             try:
-                return self._follow(collector, task, deadline, within)
+                return self._follow(collector, thing, paths, until, deadline, within)
             except vmodl.fault.ManagedObjectNotFound as gone:
-                # a session that was renewed has lost its collectors; anything else that is gone is the caller's affair
+                # a session that was renewed has lost its collectors
+                if getattr(gone.obj, "_moId", None) == thing._moId and isinstance(thing, vim.Task):
+                    raise Outlived("the vCenter no longer knows the task; it may have restarted") from gone
                 if getattr(gone.obj, "_moId", None) != collector._moId:
                     raise
-                self._own.collector = None
+            except (vmodl.query.InvalidCollectorVersion, vmodl.fault.RequestCanceled):
+                pass  # what a wait is told whose session was ended in the middle of it
+            self._own.collector = None
+        raise Outlived(f"the vCenter ended the session {RENEWALS} times in the middle of the wait")
 
     def _collector(self) -> Any:
         own, stub = self._own, self._session.stub
@@ -94,14 +114,20 @@ class Tasks:
     def _new_collector(self) -> Any:
         return self._session.content.propertyCollector.CreatePropertyCollector()
 
-    def _follow(self, collector: Any, task: Any, deadline: float, within: float) -> Any:
+    def _follow(
+        self,
+        collector: Any,
+        thing: Any,
+        paths: tuple[str, ...],
+        until: Callable[[dict[str, Any]], bool],
+        deadline: float,
+        within: float,
+    ) -> dict[str, Any]:
         query = vmodl.query.PropertyCollector
         collector.CreateFilter(
             query.FilterSpec(
-                objectSet=[query.ObjectSpec(obj=task, skip=False)],
-                propSet=[
-                    query.PropertySpec(type=vim.Task, all=False, pathSet=["info.state", "info.error", "info.result"])
-                ],
+                objectSet=[query.ObjectSpec(obj=thing, skip=False)],
+                propSet=[query.PropertySpec(type=type(thing), all=False, pathSet=list(paths))],
             ),
             False,
         )
@@ -117,10 +143,16 @@ class Tasks:
                 continue
             version = update.version
             for found in (found for part in update.filterSet or () for found in part.objectSet or ()):
-                if found.obj._moId == task._moId:
+                if found.obj._moId == thing._moId:
                     seen.update({change.name: change.val for change in found.changeSet or ()})
-            if seen.get("info.state") == vim.TaskInfo.State.success:
-                return seen.get("info.result")
-            if seen.get("info.state") == vim.TaskInfo.State.error:
-                raise seen.get("info.error") or vmodl.MethodFault(msg="the task failed and says nothing of why")
-        raise Outlived(f"still {seen.get('info.state', 'queued')} after {within:g} s")
+            if until(seen):
+                return seen
+        raise Outlived(f"still {seen.get('info.state', _told(seen))} after {within:g} s")
+
+
+def _is_over(seen: dict[str, Any]) -> bool:
+    return seen.get("info.state") in (vim.TaskInfo.State.success, vim.TaskInfo.State.error)
+
+
+def _told(seen: dict[str, Any]) -> str:
+    return ", ".join(f"{path} {value}" for path, value in seen.items() if value is not None) or "queued"
