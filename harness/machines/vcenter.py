@@ -15,6 +15,7 @@ from harness.errors import SiteError
 from harness.machines.border import crossing, where
 from harness.machines.drawing import offered
 from harness.machines.inventory import find_by_moid, find_machine
+from harness.machines.keepalive import KeepAlive
 from harness.machines.machine import Machine
 from harness.machines.session import Session
 from harness.machines.survey import lacking, time_of
