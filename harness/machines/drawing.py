@@ -47,7 +47,7 @@ def offered(session: Session, build: Build) -> tuple[SiteMachine, ...]:
     listed: set[str] = set()
     # machines that are named come first: one that also lies in a folder keeps its own settings
     for entry in sorted(session.site.machines, key=lambda entry: entry.draws):
-        for one in _one_by_one(session, entry) if serves(entry, build) else (entry,):
+        for one in one_by_one(session, entry) if serves(entry, build) else (entry,):
             if one.path not in listed or not entry.draws:
                 listed.add(one.path)
                 entries += _slots(one) if serves(entry, build) else (one,)
@@ -62,7 +62,8 @@ def _slots(entry: SiteMachine) -> Iterator[SiteMachine]:
     yield from (Slot.model_construct(**fields, number=number) for number in range(1, entry.clones.at_most + 1))
 
 
-def _one_by_one(session: Session, entry: SiteMachine) -> list[SiteMachine]:
+def one_by_one(session: Session, entry: SiteMachine) -> list[SiteMachine]:
+    """Give the machines that an entry stands for, an entry each; raises MachineMissing when nothing can be drawn."""
     site = session.site
     if entry.path:
         return [entry]

@@ -18,8 +18,8 @@ class Condition:
     """A machine as vSphere shows it now.
 
     ``connection`` is vSphere's word (``connected`` is well); ``question`` is one that vSphere waits to have answered;
-    ``tools`` is ``running``, ``not running`` or ``not installed``; ``addresses`` are what Tools tell, but for those of
-    the link alone.
+    ``tools`` is ``running``, ``not running`` or ``not installed``; ``host_name`` and ``addresses`` are what Tools
+    tell, but for addresses of the link alone.
     """
 
     on: bool
@@ -30,6 +30,7 @@ class Condition:
     question: str
     tools: str
     tools_are_old: bool
+    host_name: str
     addresses: tuple[str, ...]
 
 
@@ -55,6 +56,7 @@ def condition(session: Session, vm: Any) -> Condition:
         "config.template",
         "guest.toolsRunningStatus",
         "guest.toolsVersionStatus2",
+        "guest.hostName",
         "guest.ipAddress",
         "guest.net",
     )
@@ -77,6 +79,7 @@ def condition(session: Session, vm: Any) -> Condition:
         if running in ("guestToolsRunning", "guestToolsExecutingScripts")
         else "not running",
         tools_are_old=version in ("guestToolsNeedUpgrade", "guestToolsTooOld", "guestToolsSupportedOld"),
+        host_name=str(seen.get("guest.hostName") or ""),
         addresses=tuple(dict.fromkeys(useful)),
     )
 

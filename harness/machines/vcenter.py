@@ -13,7 +13,7 @@ from datetime import datetime
 from harness.builds import Build
 from harness.errors import SiteError
 from harness.machines.border import crossing, where
-from harness.machines.drawing import offered
+from harness.machines.drawing import offered, one_by_one
 from harness.machines.inventory import find_by_moid, find_machine
 from harness.machines.keepalive import KeepAlive
 from harness.machines.machine import Machine
@@ -78,6 +78,10 @@ class VCenter:
         with crossing(self.site, entry.told, "looking it up"):
             found = find_by_moid(self._session, entry.moid) if entry.moid else find_machine(self._session, entry.path)
             return Machine(self.site, entry, found, self._session, self._tasks)
+
+    def drawn(self, entry: SiteMachine) -> list[SiteMachine]:
+        """Give the machines that an entry stands for, an entry each with its path; raises MachineMissing when none."""
+        return one_by_one(self._session, entry)
 
     def offering(self, build: Build) -> Site:
         """Give the site as it is for one build: folders, tags and attributes drawn out into machines, once.
