@@ -13,6 +13,7 @@
     + GuestUnreachable    the guest did not come up in time
     + GuestRefused        the guest refuses the account
     + GuestLost           the guest stopped answering in the middle of a step
+    + Drifted             the machine is not the Windows that the matrix or the site file declares
     + DeliveryFailed      a file could not be brought into or out of the guest
 
 * ProductFailed (an AssertionError)   the product did not do what the scenario proves
@@ -104,6 +105,10 @@ class GuestRefused(SiteError):
 
 class GuestLost(SiteError):
     """The guest stopped answering in the middle of a step."""
+
+
+class Drifted(SiteError):
+    """The machine, clean from its snapshot, is not what the matrix or the site file declares."""
 
 
 class DeliveryFailed(SiteError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from pydantic import Field
 from harness import authoring
 from harness.authoring import Authored, BuildName, LocalPath, Seconds, Text, shown
 from harness.builds import Build
+from harness.environment import Demands
 from harness.errors import AuthoringError
 from harness.known_issues import KnownIssue, Scope, Skip
 from harness.mistakes import nearest, quoted
@@ -56,6 +57,7 @@ class MatrixFile(Authored):
     scenarios: tuple[Text, ...] = Field(min_length=1)
     product_dirs: tuple[LocalPath, ...] | None = None
     deadline: Seconds = DEFAULT_DEADLINE
+    environment: Demands = Demands()
     skips: tuple[Skip, ...] = ()
     known_issues: tuple[KnownIssue, ...] = ()
 
@@ -69,6 +71,7 @@ class Matrix:
     builds: tuple[Build, ...]
     products: Mapping[str, Product]
     scenarios: tuple[str, ...]
+    environment: Demands = field(default_factory=Demands)
     skips: tuple[Skip, ...] = ()
     known_issues: tuple[KnownIssue, ...] = ()
 
@@ -146,6 +149,7 @@ def read_matrix(path: Path, *, scenarios: Collection[str], files: bool = True, h
         builds=tuple(Build.parse(one) for one in written.builds),
         products=products,
         scenarios=written.scenarios,
+        environment=written.environment,
         skips=written.skips,
         known_issues=written.known_issues,
     )

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from harness.authoring import Authored, BuildName, Text, Whole
 from harness.builds import Build
+from harness.environment import Demands
 from harness.mistakes import quoted
 
 
@@ -57,7 +58,8 @@ class Clones(Authored):
 class SiteMachine(Authored):
     """Machines of the inventory: one by path or MoRef, or all of a folder, a tag or custom attributes.
 
-    With the build that they carry, the snapshot they are reverted to or cloned from, and how their guests are reached.
+    With the build that they carry, the snapshot they are reverted to or cloned from, how their guests are
+    reached, and what else they are known to be.
     """
 
     path: Text = ""
@@ -71,6 +73,7 @@ class SiteMachine(Authored):
     strategy: Strategy = "revert"
     fallback: Strategy | None = None
     clones: Clones = Clones()
+    environment: Demands = Demands()
 
     @property
     def windows(self) -> Build:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from harness.builds import Build
 from harness.errors import GuestLost
+from harness.guest import environment as surroundings
+from harness.guest.environment import Environment
 from harness.guest.outcome import Outcome
 from harness.guest.registry import RegistryValue, read_keys
 
@@ -15,7 +17,7 @@ _TOOLS = ("curl", "tar", "certutil", "wevtutil")
 _POWERSHELL = r"%SystemRoot%\Microsoft.NET\assembly\GAC_MSIL\System.Management.Automation"
 
 # only the first starts a program; whoami, and asking the tools themselves, would cost as much as all the rest
-QUESTIONS: tuple[str, ...] = (
+_OWN: tuple[str, ...] = (
     r'reg query "HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"',
     r"echo %USERDOMAIN%\%USERNAME%",
     "echo %TEMP%",
@@ -23,6 +25,8 @@ QUESTIONS: tuple[str, ...] = (
     # without this PowerShell cannot start, whatever lies in System32
     f"if exist {_POWERSHELL} echo powershell",
 )
+
+QUESTIONS: tuple[str, ...] = (*_OWN, *surroundings.QUESTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class Facts:
     temp: str
     has: frozenset[str]
     provenance: str
+    environment: Environment
 
     @property
     def revision(self) -> int:
@@ -63,13 +68,14 @@ class Facts:
             "product name": self.product_name,
             "account": self.account,
             "tools": ", ".join(sorted(self.has)),
+            **self.environment.as_text(),
             "provenance": self.provenance,
         }
 
 
 def read_facts(answers: Sequence[Outcome], *, machine: str) -> Facts:
     """Read the answers to QUESTIONS; raises GuestLost when the guest does not even tell its build."""
-    version, account, temp, tools, powershell = answers
+    version, account, temp, tools, powershell = answers[: len(_OWN)]
     values = _only_key(version)
     number = values.get("currentbuild", RegistryValue("", "")).text
     if not number.isdecimal():
@@ -90,6 +96,7 @@ def read_facts(answers: Sequence[Outcome], *, machine: str) -> Facts:
         temp=temp.stdout.strip().rstrip("\\"),
         has=frozenset((tools.stdout + powershell.stdout).split()),
         provenance=f"Wine {_bare(wine.text)} presenting as {build}" if wine else "Windows",
+        environment=surroundings.read_environment(answers[len(_OWN) :]),
     )
 
 

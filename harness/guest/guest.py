@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Literal, Self
 
 from harness.errors import GuestRefused, GuestUnreachable, HarnessError, SiteError
+from harness.guest import clock as watch
 from harness.guest import facts as asking
 from harness.guest import questions as several
 from harness.guest import state as taking
 from harness.guest import waits
+from harness.guest.clock import Skew
 from harness.guest.decoding import decoded
 from harness.guest.delivery import Courier, Delivery
 from harness.guest.facts import Facts
@@ -141,6 +143,30 @@ class Guest:
         if self._facts is None:
             self._facts = asking.read_facts(self.run_each(asking.QUESTIONS), machine=self.machine)
         return self._facts
+
+    def skew(self) -> Skew | None:
+        """Tell how far its clock is from ours, from what it has answered lately; None when its answers carry no date.
+
+        Nothing is sent for it.
+        """
+        return self._shell.sightings.skew
+
+    def set_clock(self) -> Skew | None:
+        """Set its clock by ours, as an administrator, and tell how far it is now; a clock that stays wrong is no error.
+
+        cmd's own commands come first, for they start nothing; PowerShell, where there is one, is for what they refuse.
+        """
+        for attempt in range(watch.ATTEMPTS):
+            line = watch.setting(self.run_each(watch.QUESTIONS), time.time())
+            if attempt == watch.ATTEMPTS - 1 and "powershell" in self.facts().has:
+                line = watch.setting_by_powershell(time.time())
+            self.run(line, deadline=30.0)
+            self._shell.sightings.forget()
+            self.run("ver")
+            skew = self.skew()
+            if skew is None or skew.least <= watch.TOLERANCE:
+                break
+        return skew
 
     def run(self, command: str, *, deadline: float = 60.0, directory: str | None = None, cap: int = CAP) -> Outcome:
         """Run a command line of cmd.exe, in ``directory`` if given, and wait for its end.

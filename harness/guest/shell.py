@@ -11,6 +11,7 @@ from typing import TypeVar
 from harness.errors import GuestLost, HarnessError, Hung
 from harness.guest import advice, envelope
 from harness.guest.advice import site_error
+from harness.guest.clock import Sightings
 from harness.guest.ending import end_command
 from harness.guest.envelope import Received
 from harness.guest.outcome import Outcome
@@ -74,6 +75,11 @@ class Shell:
         """How many messages went out on the critical path."""
         return self._transport.messages
 
+    @property
+    def sightings(self) -> Sightings:
+        """What the last answers said of the guest's time."""
+        return self._transport.sightings
+
     def run(self, line: str, *, deadline: float, cap: int = CAP, patience: float | None = None) -> Outcome:
         """Run a command line and wait for its end.
 
@@ -124,6 +130,7 @@ class Shell:
         """Drop connections and shell without a word to the guest: it was reverted or restarted."""
         self._shell_id, self._finished = None, 0
         self._transport.disconnect()
+        self.sightings.forget()
 
     def close(self) -> None:
         """Delete the shell and drop the connections; raises nothing, a guest that is gone has no shell either."""

@@ -17,6 +17,7 @@ import http.client
 import re
 import ssl
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from winrm.exceptions import (
 from winrm.protocol import Protocol
 
 from harness.guest import envelope
+from harness.guest.clock import Sightings
 from harness.guest.envelope import Received
 from harness.site import WinRM
 
@@ -107,6 +109,7 @@ class Transport:
         self.url = endpoint.url
         self.connect_within = connect_within
         self.messages = 0
+        self.sightings = Sightings()
         self._protocol = Protocol(
             endpoint=endpoint.url,
             # pywinrm's "ntlm" is also what a Negotiate header carries: raw NTLMSSP, which Windows accepts there
@@ -165,6 +168,13 @@ class Transport:
         limits = (min(self.connect_within, max(within, 0.05)), max(within, 0.05))
         self._protocol.transport.read_timeout_sec = limits  # type: ignore[assignment]
         self.messages += 1
+        sent = time.time()
+
+        def see(answer: requests.Response, **_: object) -> None:
+            self.sightings.note(answer.headers.get("Date"), sent=sent, received=time.time())
+
+        # pywinrm makes a session with the first message and keeps it until it is closed
+        self._protocol.transport.build_session().hooks["response"] = [see]
         return self._protocol.send_message(message)
 
 
