@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from harness.errors import GuestRefused, GuestUnreachable, HarnessError, SiteError
+from harness.errors import GuestRefused, GuestUnreachable, HarnessError, LeaseLost, SiteError
 from harness.guest import clock as watch
 from harness.guest import facts as asking
 from harness.guest import questions as several
@@ -47,6 +47,7 @@ class Guest:
         courier: Courier | None = None,
         at_deadline: Callable[[], None] | None = None,
         others: Callable[[AccountLevel], Endpoint] | None = None,
+        fence: Callable[[], None] = lambda: None,
         delivery: Delivery | None = None,
         clock: waits.Clock = time.monotonic,
         sleep: waits.Sleep = time.sleep,
@@ -57,9 +58,10 @@ class Guest:
         self._endpoint = endpoint
         self._at_deadline = at_deadline
         self._others = others
+        self._fence = fence
         self._clock = clock
         self._sleep = sleep
-        self._shell = Shell(endpoint, machine=machine, at_deadline=at_deadline, clock=clock, sleep=sleep)
+        self._shell = Shell(endpoint, machine=machine, at_deadline=at_deadline, fence=fence, clock=clock, sleep=sleep)
         # files are brought by the administrator, whoever asks: only that account may write where all may read
         self._delivery = delivery or Delivery(machine=machine, courier=courier, ask=self.run_each)
         self._facts: Facts | None = None
@@ -74,11 +76,13 @@ class Guest:
         account: AccountLevel = "administrator",
         courier: Courier | None = None,
         at_deadline: Callable[[], None] | None = None,
+        fence: Callable[[], None] = lambda: None,
     ) -> Self:
         """Make the guest of a site's machine; nothing is sent yet.
 
         ``courier`` carries files as the administrator. ``at_deadline`` is called, for two seconds at most, when a
-        command outlives its deadline and before it is ended. Raises AuthoringError when the account or its password is
+        command outlives its deadline and before it is ended. ``fence`` is called before every command, and raises when
+        the machine is not ours any more, as a lease's ``check``. Raises AuthoringError when the account or its password is
         missing.
         """
 
@@ -94,6 +98,7 @@ class Guest:
             courier=courier,
             at_deadline=at_deadline,
             others=endpoint,
+            fence=fence,
         )
 
     def __enter__(self) -> Self:
@@ -197,6 +202,7 @@ class Guest:
                 machine=self.machine,
                 at_deadline=self._at_deadline,
                 others=self._others,
+                fence=self._fence,
                 delivery=self._delivery,
                 clock=self._clock,
                 sleep=self._sleep,
@@ -264,5 +270,7 @@ class Guest:
 def _may_pass(error: BaseException) -> bool:
     """Whether a booting guest may get over it; a wrong site file never passes, and a refusal has its own grace."""
     return (
-        isinstance(error, SiteError) and not isinstance(error, GuestRefused) and not isinstance(error.__cause__, Unfit)
+        isinstance(error, SiteError)
+        and not isinstance(error, GuestRefused | LeaseLost)
+        and not isinstance(error.__cause__, Unfit)
     )

@@ -42,7 +42,8 @@ class Shell:
     """One account's shell in one guest; opened when it is first needed, and again when the guest has dropped it.
 
     ``patience`` is how many seconds of silence are ridden out in the middle of a step before the guest is lost.
-    ``at_deadline`` is called first when a command outlives its deadline, while it can still be seen.
+    ``at_deadline`` is called first when a command outlives its deadline, while it can still be seen. ``fence`` is
+    called before a command is started or ended, and raises when the guest is not ours any more.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Shell:
         *,
         machine: str,
         at_deadline: Callable[[], None] | None = None,
+        fence: Callable[[], None] = lambda: None,
         patience: float = 10.0,
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
@@ -58,6 +60,7 @@ class Shell:
         self.endpoint = endpoint
         self.machine = machine
         self._at_deadline = at_deadline
+        self._fence = fence
         self.patience = patience
         self._patience = patience
         self._request = REQUEST
@@ -90,6 +93,7 @@ class Shell:
         if len(line) > LINE:
             raise HarnessError(f"a command line of {len(line)} characters; cmd takes {LINE}: {line[:80]}...")
         with self._alone:
+            self._fence()
             self._request = min(REQUEST, max(deadline, 1.0))
             self._patience = self.patience if patience is None else patience
             with self._speaking("opening a shell"):
@@ -243,6 +247,7 @@ class Shell:
     def _end(self, shell_id: str, command_id: str, line: str, deadline: float, until: float) -> Hung | GuestLost:
         """End an overdue command and give what it was: Hung, or GuestLost when the guest is not there any more."""
         self.forget()
+        self._fence()  # programs are ended by name: that must not meet another's
         return end_command(
             self.endpoint,
             machine=self.machine,

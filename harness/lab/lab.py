@@ -250,6 +250,9 @@ def site_text(name: str, host: str, accounts: dict[str, str], machines: list[dic
         "",
         "[winrm]",
         'ca_file = "ca.pem"',
+        "",
+        "[leases]",  # they end with the lab: the next one of this name has the same addresses and clean machines
+        'url = "sqlite:///leases.sqlite3"',
     ]
     for level, account in accounts.items():
         lines += ["", f"[accounts.{level}]", f"user = {_quoted(account)}"]

@@ -46,7 +46,10 @@ def datastore_file(session: Session, datacenter: str, file: str) -> bytes:
 
 
 class GuestFiles:
-    """File transfer with one guest as one account, by VMware Tools; needs no network into the guest."""
+    """File transfer with one guest as one account, by VMware Tools; needs no network into the guest.
+
+    ``fence`` is called before a file is brought in, and raises when the machine is not ours any more.
+    """
 
     def __init__(
         self,
@@ -56,9 +59,11 @@ class GuestFiles:
         account: Account,
         session: Session,
         *,
+        fence: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._fence = fence
         self._site = site
         self._machine = machine
         self._vm = vm
@@ -76,6 +81,7 @@ class GuestFiles:
 
         Raises DeliveryFailed, GuestRefused; a local file that cannot be read raises OSError.
         """
+        self._fence()
         size = source.stat().st_size
         doing = f"bringing {source.name} to {guest_path}"
         with source.open("rb") as content, self._border(doing):

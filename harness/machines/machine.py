@@ -34,9 +34,21 @@ class Power:
 
 
 class Machine:
-    """A VM in the inventory with the snapshot it is reverted to; what it raises is always a SiteError."""
+    """A VM in the inventory with the snapshot it is reverted to; what it raises is always a SiteError.
 
-    def __init__(self, site: Site, entry: SiteMachine, found: Found, session: Session, tasks: Tasks) -> None:
+    ``fence`` is called before whatever changes the machine, and raises when it is not ours to change any more.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        entry: SiteMachine,
+        found: Found,
+        session: Session,
+        tasks: Tasks,
+        *,
+        fence: Callable[[], None] = lambda: None,
+    ) -> None:
         self.entry = entry
         self.path = found.path
         self.name = found.path.rsplit("/", 1)[-1]
@@ -45,12 +57,14 @@ class Machine:
         self._vm = found.vm
         self._session = session
         self._tasks = tasks
+        self._fence = fence
 
     def __repr__(self) -> str:
         return f"<Machine {self.path}>"
 
     def revert(self) -> None:
         """Bring the machine to its snapshot and have it powered on; raises MachineMissing, MachineFailed."""
+        self._fence()
         wanted = self.entry.snapshot
         with self._border(f"reverting to {wanted!r}"):
             now = self._session.read(self._vm, "snapshot", "recentTask")
@@ -109,7 +123,7 @@ class Machine:
 
     def files(self, account: Account) -> GuestFiles:
         """Bind an account: the courier that a guest falls back on."""
-        return GuestFiles(self._site, self.name, self._vm, account, self._session)
+        return GuestFiles(self._site, self.name, self._vm, account, self._session, fence=self._fence)
 
     def _border(self, doing: str) -> AbstractContextManager[None]:
         return crossing(self._site, self.name, doing)
@@ -135,6 +149,7 @@ class Machine:
             now = self._session.read(self._vm, "runtime.powerState", "recentTask")
             if now.get("runtime.powerState") == wanted:
                 return
+            self._fence()
             try:
                 self._do(ask, kind=kind, known=now.get("recentTask", ()))
             except vim.fault.InvalidPowerState as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,11 +73,14 @@ class VCenter:
         with crossing(self.site, where(self.site), "asking for privileges", otherwise=SiteError):
             return lacking(self._session, {machine.name: machine._vm for machine in machines}, privileges)
 
-    def machine(self, entry: SiteMachine) -> Machine:
-        """Find a machine of the site in the inventory; raises MachineMissing with the nearest names."""
+    def machine(self, entry: SiteMachine, *, fence: Callable[[], None] = lambda: None) -> Machine:
+        """Find a machine of the site in the inventory; raises MachineMissing with the nearest names.
+
+        ``fence`` is asked before the machine is changed, as a lease's ``confirm``.
+        """
         with crossing(self.site, entry.told, "looking it up"):
             found = find_by_moid(self._session, entry.moid) if entry.moid else find_machine(self._session, entry.path)
-            return Machine(self.site, entry, found, self._session, self._tasks)
+            return Machine(self.site, entry, found, self._session, self._tasks, fence=fence)
 
     def drawn(self, entry: SiteMachine) -> list[SiteMachine]:
         """Give the machines that an entry stands for, an entry each with its path; raises MachineMissing when none."""

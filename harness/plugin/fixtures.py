@@ -82,21 +82,23 @@ def evidence(request: pytest.FixtureRequest) -> EvidenceFolder:
 @pytest.fixture
 def machine(request: pytest.FixtureRequest, site: Site, vcenter: VCenter, step: Steps) -> Iterator[Machine]:
     """Lease a machine of the cell's build until the test ends, and revert it to its clean snapshot."""
-    from harness.machines.leases import leased
+    from harness.machines.leases import leased, on_trial
 
     record = _record(request)
     record.on_lab = vcenter.about.is_lab
     holder = f"{worker_of(request.config) or 'pytest'} for {record.name}"
     with ExitStack() as held:
         with step("lease a machine"):
-            entry = held.enter_context(leased(site, record.cell.build, holder=holder))
-        machine = vcenter.machine(entry)
-        record.machine = machine.name
-        with step("revert to the snapshot"):
+            lease = held.enter_context(leased(site, record.cell.build, holder=holder))
+        record.lease = lease
+        record.machine = lease.entry.path.rpartition("/")[2]
+        with step("revert to the snapshot"), on_trial(lease, tell=record.notes.append):
+            machine = vcenter.machine(lease.entry, fence=lease.confirm)
             machine.revert()
         since = machine.power().since
 
         def doubt() -> str:
+            lease.confirm()  # what was seen on a machine that is another's proves nothing
             power = machine.power()
             if not power.on:
                 return f"{machine.name}: was switched off while the product was at work; look at its events"
@@ -114,8 +116,11 @@ def guest(
 ) -> Iterator[Guest]:
     """Give the Windows in the machine, ready, as the administrator; the other is ``guest.as_account("standard")``."""
     from harness.guest.guest import Guest
+    from harness.machines.leases import on_trial
 
     record = _record(request)
+    lease = record.lease
+    assert lease is not None  # noqa: S101 - the machine was leased
 
     def photograph() -> None:
         """Keep the console's picture at a deadline: what the installer waited for."""
@@ -124,9 +129,14 @@ def guest(
         except SiteError as error:
             evidence.note(f"no picture of the console: {error}")
 
-    guest = Guest.of(site, machine.entry, courier=machine.files(site.accounts["administrator"]), at_deadline=photograph)
+    courier = machine.files(site.accounts["administrator"])
+    guest = Guest.of(site, machine.entry, courier=courier, at_deadline=photograph, fence=lease.check)
     try:
-        with step("wait until the guest answers"), _the_site_is_to_blame(machine.name):
+        with (
+            step("wait until the guest answers"),
+            on_trial(lease, tell=record.notes.append),
+            _the_site_is_to_blame(machine.name),
+        ):
             guest.wait_until_ready(site.budgets.ready)
         with step("read what the guest is"), _the_site_is_to_blame(machine.name):
             facts = guest.facts()

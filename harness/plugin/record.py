@@ -13,6 +13,7 @@ from harness.errors import SiteError
 from harness.scenarios.steps import Steps
 
 if TYPE_CHECKING:
+    from harness.machines.leases import Lease
     from harness.matrix import Cell, KnownIssue, Matrix
     from harness.plugin.verdicts import Judgement
     from harness.results.result import Evidence, Result
@@ -29,6 +30,7 @@ class Record:
     worker: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     machine: str = ""
+    lease: Lease | None = None
     on_lab: bool = False
     provenance: str = ""
     guest: dict[str, str] = field(default_factory=dict)

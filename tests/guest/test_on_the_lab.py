@@ -29,7 +29,8 @@ BUILD = Build(19045)
 @pytest.fixture(scope="module")
 def machine(lab_site: Site) -> Iterator[Machine]:
     """Hold one machine of the lab for the tests here, reverted to its clean snapshot."""
-    with leased(lab_site, BUILD, holder="tests of the guest") as entry, connected(lab_site) as vcenter:
+    with leased(lab_site, BUILD, holder="tests of the guest") as lease, connected(lab_site) as vcenter:
+        entry = lease.entry
         machine = vcenter.machine(entry)
         machine.revert()
         yield machine

@@ -43,7 +43,8 @@ def vcenter(lab_site: Site) -> Iterator[VCenter]:
 @pytest.fixture
 def machine(lab_site: Site, vcenter: VCenter) -> Iterator[Machine]:
     """Lease a machine of the lab; it is left powered off."""
-    with leased(lab_site, lab_site.machines[0].windows, holder="tests/machines") as entry:
+    with leased(lab_site, lab_site.machines[0].windows, holder="tests/machines") as lease:
+        entry = lease.entry
         machine = vcenter.machine(entry)
         yield machine
         machine.power_off()
@@ -198,7 +199,8 @@ def test_threads_share_a_connection(lab_site: Site, vcenter: VCenter) -> None:
     builds = sorted({entry.windows for entry in lab_site.machines})[:2]
 
     def revert(number: int) -> bool:
-        with leased(lab_site, builds[number], holder=f"thread {number}") as entry:
+        with leased(lab_site, builds[number], holder=f"thread {number}") as lease:
+            entry = lease.entry
             machine = vcenter.machine(entry)
             machine.revert()
             on = machine.power().on

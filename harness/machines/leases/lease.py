@@ -1,0 +1,166 @@
+"""A lease: the right to use one machine alone, kept up by a heartbeat and proven by a token that only grows."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy import update
+
+from harness.errors import LeaseLost, LeasesUnreachable
+from harness.machines.leases.line import Taken
+from harness.machines.leases.register import standing, this
+from harness.machines.leases.store import Store, Turn, machines
+from harness.site import SiteMachine
+
+log = logging.getLogger(__name__)
+
+BEATS = 3
+"""How often a lease is renewed in the time that it lasts."""
+
+_RETRIES = 15  # how often one would try to, while the store does not answer
+
+
+def uptime() -> float:
+    """Seconds on a clock that nobody sets and that goes on while this host sleeps, where it has one."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+class Lease:
+    """One machine, ours alone until it is given back, lost or broken.
+
+    ``expires`` is how many seconds it lasts without being renewed; ``asked`` is when it was asked for, on ``clock``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        entry: SiteMachine,
+        taken: Taken,
+        *,
+        expires: float,
+        asked: float,
+        clock: Callable[[], float] = uptime,
+    ) -> None:
+        self.entry = entry
+        self.token = taken.token
+        self._key = taken.key
+        self._store = store
+        self._expires = expires
+        self._clock = clock
+        # counted from the question: the store began to count later, so it never gives away what we think is ours
+        self._ours_until = asked + expires
+        self._lost = ""
+        self._kept = False
+        self._alone = threading.Lock()
+        self._end = threading.Event()
+        self._heartbeat = threading.Thread(target=self._beat_on, name=f"lease of {self._key.machine}", daemon=True)
+
+    def __repr__(self) -> str:
+        return f"<Lease of {self._key.machine}, token {self.token}>"
+
+    def start(self) -> None:
+        """Renew it from a thread of its own from now on."""
+        self._heartbeat.start()
+
+    def check(self) -> None:
+        """Raise LeaseLost unless the machine is ours, by what was last heard from the store; costs nothing."""
+        if not self._lost and self._clock() >= self._ours_until:
+            raise self._is_lost(f"its lease could not be renewed for {self._expires:g} s")
+        if self._lost:
+            raise self._is_lost(self._lost)
+
+    def confirm(self) -> None:
+        """Renew it and raise LeaseLost unless the store says that the machine is ours.
+
+        While the store does not answer, what was last heard from it holds.
+        """
+        try:
+            self.beat()
+        except LeasesUnreachable as error:
+            log.warning("%s", error)
+        self.check()
+
+    def beat(self) -> None:
+        """Renew it, unless it is lost or kept; raises LeasesUnreachable."""
+        with self._alone:
+            if self._lost or self._kept or self._end.is_set():
+                return
+            asked = self._clock()
+            with self._store.changing() as turn:
+                # also when it has expired: as long as the token is ours, nobody has had the machine since
+                ours = self._change(turn, expires=turn.now + self._expires)
+                self._lost = "" if ours else self._why(turn)
+            if ours:
+                self._ours_until = asked + self._expires
+
+    def keep(self, seconds: float, reason: str) -> None:
+        """Have the machine to ourselves for some seconds from now, also when this process is gone.
+
+        ``wincompat leases release`` gives it back earlier. Raises LeaseLost, LeasesUnreachable.
+        """
+        with self._alone:
+            asked = self._clock()
+            with self._store.changing() as turn:
+                ours = self._change(turn, expires=turn.now + seconds, kept=reason)
+                self._lost = "" if ours else self._why(turn)
+            if ours:
+                self._kept, self._ours_until = True, asked + seconds
+        self.check()
+
+    def quarantine(self, reason: str, seconds: float | None = None) -> None:
+        """Have nobody lease the machine after us, for some seconds or until somebody releases it.
+
+        Nothing happens when the lease is lost: what went wrong may be another's doing. Raises LeasesUnreachable.
+        """
+        with self._alone, self._store.changing() as turn:
+            until = None if seconds is None else turn.now + seconds
+            self._change(turn, quarantined=reason, quarantined_since=turn.now, quarantined_until=until)
+
+    def give_back(self) -> None:
+        """End it; raises LeaseLost when it had been lost, so that nobody trusts what was seen meanwhile."""
+        self._end.set()
+        if self._heartbeat.ident is not None:
+            self._heartbeat.join(1.0)  # it may be waiting for the store; what it does after us changes nothing
+        if self._kept:
+            return
+        try:
+            with self._store.changing() as turn:
+                ours = self._change(turn, holder=None, controller=None, since=None, expires=None, used=turn.now)
+                self._lost = self._lost if ours else self._lost or self._why(turn)
+        except LeasesUnreachable as error:
+            log.warning("%s; %s comes free when its lease expires", error, self._key.machine)
+        self.check()
+
+    def _change(self, turn: Turn, **values: object) -> bool:
+        held = machines.c.holder.is_not(None)
+        mine = update(machines).where(this(self._key), machines.c.token == self.token, held)
+        return turn.connection.execute(mine.values(**values)).rowcount == 1
+
+    def _why(self, turn: Turn) -> str:
+        now = standing(turn, self._key)
+        if now is None or now.holder is None:
+            return "its lease was broken"
+        return f"its lease was not renewed in time, or broken, and {now.holder} has it now ({now.controller})"
+
+    def _is_lost(self, why: str) -> LeaseLost:
+        return LeaseLost(
+            why,
+            machine=self._key.machine.rpartition("/")[2],
+            advice="run the cell again; see `wincompat leases`, and whether this host stood still or lost the store",
+        )
+
+    def _beat_on(self) -> None:
+        pause = self._expires / BEATS
+        while not self._end.wait(pause) and not self._lost and not self._kept:
+            try:
+                self.beat()
+                pause = self._expires / BEATS
+            except LeasesUnreachable as error:
+                # ridden out: the lease holds until it expires
+                log.warning("%s", error)
+                pause = self._expires / _RETRIES
