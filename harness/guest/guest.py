@@ -82,8 +82,8 @@ class Guest:
 
         ``courier`` carries files as the administrator. ``at_deadline`` is called, for two seconds at most, when a
         command outlives its deadline and before it is ended. ``fence`` is called before every command, and raises when
-        the machine is not ours any more, as a lease's ``check``. Raises AuthoringError when the account or its password is
-        missing.
+        the machine is not ours any more, as a lease's ``check``. Raises AuthoringError when the account or its password
+        is missing.
         """
 
         def endpoint(level: AccountLevel) -> Endpoint:
