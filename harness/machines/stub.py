@@ -121,6 +121,7 @@ class Stub(SoapStubAdapter):
         self.calls: Counter[str] = Counter()
         self.session = 0  # counts log-ins; what belongs to an older session is gone
         self.used = time.monotonic()  # when the last call was sent: what keeps a session alive
+        self.is_silent = False  # whether the last call to end was one that found no answer in time
         self._counting = threading.Lock()
 
     @property
@@ -164,6 +165,10 @@ class Stub(SoapStubAdapter):
                 finally:
                     self._login_thread = 0
 
+    def hurry(self, within: float) -> None:
+        """Give every connection that is made from now on this many seconds for each read and write, at most."""
+        self.schemeArgs["timeout"] = min(within, self.schemeArgs["timeout"])
+
     def GetConnection(self) -> Any:  # noqa: N802 - pyVmomi's name
         """Take a pooled connection or make one; raises NeverSent when none comes about."""
         try:
@@ -186,8 +191,12 @@ class Stub(SoapStubAdapter):
         with self._counting:
             self.calls[info.wsdlName] += 1
             self.used = time.monotonic()
+        self.is_silent = False
         try:
             return super().InvokeMethod(mo, info, args, outer)  # type: ignore[no-untyped-call]  # as above
+        except (TimeoutError, NeverSent) as error:
+            self.is_silent = isinstance(error.__cause__ or error, TimeoutError)
+            raise
         except (AttributeError, TypeError, LookupError, ValueError, ExpatError) as error:
             # arguments were checked before this point: it is the answer that breaks pyVmomi's strict types
             raise NotUnderstood(f"{info.wsdlName} was answered with what pyVmomi cannot read: {error!r}") from error

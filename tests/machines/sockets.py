@@ -128,3 +128,24 @@ class Cutter:
     def _move(here: socket.socket, there: socket.socket) -> None:
         while piece := here.recv(1 << 16):
             there.sendall(piece)
+
+
+class Swallower(Cutter):
+    """A relay before a server that, once armed, takes everything from both sides and passes nothing on any more."""
+
+    def serve(self, client: socket.socket) -> None:
+        """Relay one connection until armed; then keep it open in silence."""
+        with socket.create_connection(self.target) as server:
+            onward = threading.Thread(target=_quietly, args=(lambda _: self._pass(client, server), client), daemon=True)
+            onward.start()
+            _quietly(lambda _: self._pass(server, client), server)
+            onward.join()
+
+    def _pass(self, here: socket.socket, there: socket.socket) -> None:
+        while piece := here.recv(1 << 16):
+            if self.armed.is_set():
+                self.cut.set()
+            else:
+                there.sendall(piece)
+        with contextlib.suppress(OSError):
+            there.shutdown(socket.SHUT_RDWR)
