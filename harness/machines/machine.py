@@ -10,17 +10,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from harness.errors import MachineFailed, SiteError
 from harness.machines.border import LOOK, Outlived, crossing, one_line
 from harness.machines.files import GuestFiles, datastore_file
 from harness.machines.inventory import Found, find_snapshot
 from harness.machines.session import Session
-from harness.machines.survey import Condition, SnapshotSeen, condition, snapshot_seen
+from harness.machines.survey import (
+    Condition,
+    SnapshotSeen,
+    condition,
+    snapshot_in,
+    snapshot_seen,
+    snapshots_named,
+)
 from harness.machines.tasks import Tasks
 from harness.machines.waits import until_the_machine_is_idle
 from harness.site import Account, Site, SiteMachine
+
+KEPT = "wincompat-kept-"
+"""How the names of snapshots begin that keep a machine as a cell left it; the next revert removes them."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -58,6 +68,7 @@ class Machine:
         self._session = session
         self._tasks = tasks
         self._fence = fence
+        self.came_from: SnapshotSeen | None = None  # what the last revert went to
 
     def __repr__(self) -> str:
         return f"<Machine {self.path}>"
@@ -69,9 +80,41 @@ class Machine:
         with self._border(f"reverting to {wanted!r}"):
             now = self._session.read(self._vm, "snapshot", "recentTask")
             snapshot = find_snapshot(self.name, now.get("snapshot"), wanted)
+            self.came_from = snapshot_in(now["snapshot"], snapshot)
             # power comes next and as one wants it: a snapshot without memory leaves the machine off
             self._do(lambda: snapshot.RevertToSnapshot_Task(), kind="revert", known=now.get("recentTask", ()))
+        if snapshots_named(now["snapshot"], KEPT):
+            self.drop_kept()
         self.power_on()
+
+    def snapshot(self, name: str, *, why: str = "", memory: bool = True) -> None:
+        """Take a snapshot of the machine as it is, with its memory where it runs; never twice."""
+        self._fence()
+        with self._border(f"taking the snapshot {name!r}"):
+            known = self._session.read(self._vm, "recentTask").get("recentTask", ())
+            self._do(
+                lambda: self._vm.CreateSnapshot_Task(name=name, description=why, memory=memory, quiesce=False),
+                kind="createsnapshot",
+                known=known,
+            )
+
+    def drop_kept(self) -> tuple[str, ...]:
+        """Remove the snapshots that kept the machine for somebody to look at it, and name them; others stay."""
+        dropped: dict[str, str] = {}
+        while True:
+            with self._border("removing a kept snapshot"):
+                now = self._session.read(self._vm, "snapshot", "recentTask")
+                every = snapshots_named(now.get("snapshot"), KEPT)
+                kept = [node for node in every if node.snapshot._moId not in dropped]
+                if not kept:
+                    return tuple(dropped.values())
+                self._fence()
+                self._remove(kept[0].snapshot, now.get("recentTask", ()))
+                dropped[kept[0].snapshot._moId] = kept[0].name
+
+    def _remove(self, snapshot: Any, known: Any) -> None:
+        with contextlib.suppress(vmodl.fault.ManagedObjectNotFound):  # somebody was faster
+            self._do(lambda: snapshot.RemoveSnapshot_Task(removeChildren=False), kind="remove", known=known)
 
     def power(self) -> Power:
         """Ask whether it is powered on and since when."""

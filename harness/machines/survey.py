@@ -36,9 +36,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotSeen:
-    """A snapshot of a machine: its path in the tree, whether it holds memory, when it was taken, if it is current."""
+    """A snapshot of a machine: its path in the tree, whether it holds memory, when it was taken, if it is current.
+
+    ``moid`` is its MoRef: a snapshot that was taken anew under the same name has another one.
+    """
 
     path: str
+    moid: str
     with_memory: bool
     taken: datetime
     is_current: bool
@@ -87,18 +91,29 @@ def condition(session: Session, vm: Any) -> Condition:
 def snapshot_seen(session: Session, vm: Any, machine: str, wanted: str) -> SnapshotSeen:
     """Find a snapshot as a revert would; raises MachineMissing naming those there."""
     snapshots: Any = session.read(vm, "snapshot").get("snapshot")
-    found = find_snapshot(machine, snapshots, wanted)
+    return snapshot_in(snapshots, find_snapshot(machine, snapshots, wanted))
+
+
+def snapshot_in(snapshots: Any, found: Any) -> SnapshotSeen:
+    """Describe a snapshot out of the machine's ``snapshot`` property."""
     path, node = next(
         (path, node) for path, node in _nodes(snapshots.rootSnapshotList) if node.snapshot._moId == found._moId
     )
     current = snapshots.currentSnapshot
     return SnapshotSeen(
         path=path,
+        moid=found._moId,
         # what power it reverts to: a running machine's snapshot without memory reverts to off, and says so here
         with_memory=node.state == vim.VirtualMachine.PowerState.poweredOn,
         taken=node.createTime,
         is_current=current is not None and current._moId == found._moId,
     )
+
+
+def snapshots_named(snapshots: Any, start: str) -> list[Any]:
+    """List the snapshots whose name begins so, out of the machine's ``snapshot`` property, None without any."""
+    tree = snapshots.rootSnapshotList if snapshots is not None else ()
+    return [node for _, node in _nodes(tree) if node.name.startswith(start)]
 
 
 def _nodes(tree: Sequence[Any], above: str = "") -> Iterator[tuple[str, Any]]:
