@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 SERVE = (sys.executable, "-m", "harness.cli", "lab", "serve", "--until-stdin-closes")
-STATUS = (sys.executable, "-m", "harness.cli", "lab", "status", "--site-file")
 
 
 class LabDidNotStart(Exception):
@@ -83,15 +81,3 @@ class LabProcess:
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._said.close()
-
-
-def lab_that_is_up(command: Sequence[str] = STATUS, *, within: float = 30.0) -> Path | None:
-    """Find the site file of a lab that somebody started with ``wincompat lab up``, or None."""
-    try:
-        asked = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=within, check=False, env=dict(os.environ)
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    place = asked.stdout.decode("utf-8", "replace").strip()
-    return Path(place) if asked.returncode == 0 and place and Path(place).is_file() else None

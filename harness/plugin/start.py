@@ -11,9 +11,10 @@ import pytest
 
 from harness.errors import AuthoringError, SiteError
 from harness.plugin.exchange import Posted, exchange_of
-from harness.plugin.lab_process import SERVE, LabDidNotStart, LabProcess, lab_that_is_up
+from harness.plugin.lab_process import SERVE, LabDidNotStart, LabProcess
 from harness.plugin.reading import matrix_at
 from harness.plugin.settings import settings_key
+from harness.running_lab import lab_that_is_up
 
 if TYPE_CHECKING:
     from harness.results.plan import PlannedCell

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.plugin.lab_process import LabDidNotStart, LabProcess, lab_that_is_up
+from harness.plugin.lab_process import LabDidNotStart, LabProcess
+from harness.running_lab import lab_that_is_up
 
 # a stand-in that keeps the lab's word: one line when it is ready, and its end when its standard input ends
 SERVES = "import sys; print('ready /somewhere/site.toml', flush=True); sys.stdin.read()"
