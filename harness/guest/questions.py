@@ -13,8 +13,6 @@ from harness.guest.outcome import Outcome
 ROOM = 7_000
 """Characters of a joined command line: cmd takes 8,191 after it has expanded %VARIABLES%."""
 
-_SPECIAL_IN_QUOTES = re.compile(r'"[^"]*[&|<>^][^"]*"')
-
 
 @dataclass(frozen=True, slots=True)
 class Joined:
@@ -27,14 +25,14 @@ class Joined:
     def line(self) -> str:
         """The command line.
 
-        The exit codes are read with delayed expansion, since a plain ``%errorlevel%`` is replaced before anything has
-        run. ``(call )`` sets the exit code to 0 first, for commands such as ``echo`` that leave the last one standing.
+        A plain ``%errorlevel%`` is replaced before anything has run; with a caret in it it is no variable yet, and
+        ``call`` replaces it when its turn comes. ``(call )`` sets the exit code to 0 first, for commands such as
+        ``echo`` that leave the last one standing.
         """
-        asked = "& ".join(
-            f"(call )& {_closed(command)}& echo {self.mark} {number} !errorlevel!& echo {self.mark} {number} 1>&2"
+        return "& ".join(
+            f"(call )& {_closed(command)}& call echo {self.mark} {number} %^errorlevel%& echo {self.mark} {number} 1>&2"
             for number, command in enumerate(self.commands)
         )
-        return f'cmd /d /v:on /c "{asked}"'
 
     def outcomes(self, whole: Outcome) -> list[Outcome]:
         """Cut the answer into one outcome for each command; ``seconds`` is the time of all together.
@@ -79,11 +77,5 @@ def _closed(command: str) -> str:
 
 
 def joinable(command: str) -> bool:
-    """Whether a command keeps its meaning inside a quoted line with delayed expansion."""
-    return not (
-        "!" in command
-        or "\n" in command
-        or command.count('"') % 2
-        or _SPECIAL_IN_QUOTES.search(command)
-        or re.search(r"\bexit\b", command, re.IGNORECASE)
-    )
+    """Whether a command leaves alone what stands beside it in a line."""
+    return not ("\n" in command or command.count('"') % 2 or re.search(r"\bexit\b|\^$", command, re.IGNORECASE))

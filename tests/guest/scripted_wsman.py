@@ -63,7 +63,7 @@ class ScriptedWSMan:
 
     def tells_facts(self, line: str) -> None:
         """Prepare for the joined questions about facts: answer the first with a build, the others with nothing."""
-        mark, last = line.split("echo ")[1].split(" ")[0], line.count("!errorlevel!")
+        mark, last = line.split("call echo ")[1].split(" ")[0], line.count("%^errorlevel%")
         self.errors = b"".join(f"{mark} {number} \r\n".encode() for number in range(last))
         codes = b"".join(f"{mark} {number} 0\r\n".encode() for number in range(last))
         self.output = [b"HKEY_LOCAL_MACHINE\\A\r\n    CurrentBuild    REG_SZ    19045\r\n" + codes]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import pytest
 
 from harness.builds import Build
@@ -142,10 +144,8 @@ def test_text_is_decoded_whoever_wrote_it(content: bytes) -> None:
     assert decoded(content) == "grün\nx"
 
 
-@pytest.mark.parametrize(
-    "command", ['echo "a & b"', "echo hi!", "exit /b 5", 'echo "odd', "echo a\necho b", 'find "<x>" file']
-)
-def test_what_would_change_its_meaning_inside_a_joined_line_is_not_joined(command: str) -> None:
+@pytest.mark.parametrize("command", ["exit /b 5", 'echo "odd', "echo a\necho b", "echo a^"])
+def test_what_would_reach_beyond_itself_in_a_joined_line_is_not_joined(command: str) -> None:
     """Such a command is asked alone, in its place in the order."""
     assert not joinable(command)
     assert [list(line.commands) for line in joined(["a", "b", command, "c"])] == [["a", "b"], [command], ["c"]]
@@ -188,7 +188,7 @@ def _answers(**printed: str) -> list[Outcome]:
     names = ("version", "account", "temp", "tools", "powershell")
     return [
         Outcome(command=command, exit_code=0, stdout=printed.get(name, ""), stderr="", seconds=0)
-        for name, command in zip(names, QUESTIONS, strict=True)
+        for name, command in zip_longest(names, QUESTIONS, fillvalue="")
     ]
 
 

@@ -81,18 +81,42 @@ def inner_batch(line: str, settings: Mapping[str, str], known: Collection[str], 
 
 
 def is_simple(line: str, programs: Collection[str]) -> bool:
-    """Tell whether a line is one command that surely comes back to the batch file it stands in.
+    """Tell whether every command of a line surely comes back to the batch file that they stand in.
 
     ``exit`` does not, nor does another batch file; neither does a line that goes on in the next one.
     """
-    bare = re.sub(r'"[^"]*"', "x", line)
-    if '"' in bare or re.search(r"[&|()^\r\n]", bare):
+    if re.search(r"[\r\n]|\^$", line) or line.count('"') % 2 or re.search(r"\bexit\b", line, re.IGNORECASE):
         return False
-    first = re.match(r'\s*@?(?:"([^"]*)"|([^\s"/]+))', line)
+    commands = [_COMES_BEFORE.sub("", command) for command in _commands(_LOOP.sub("", line))]
+    return any(commands) and all(_returns(command, programs) for command in commands if command)
+
+
+#: What may stand before a command: echoing off, a call of it, conditions.
+_COMES_BEFORE = re.compile(
+    r'^(?:\s|@|call\b|else\b|if\s+(?:/i\s+)?(?:not\s+)?(?:(?:exist|defined|errorlevel)\s+)?(?:"[^"]*"|\S)+\s)*',
+    re.IGNORECASE,
+)
+_LOOP = re.compile(r"\bfor\s+(?:/[dr]\s+)?%+\w\s+in\s*\([^()]*\)\s*do\b", re.IGNORECASE)
+
+
+def _commands(line: str) -> list[str]:
+    """Cut a line at what joins commands and at brackets, where they are not quoted."""
+    pieces = re.findall(r'"[^"]*"|\^.|[<>]&|[&|()]|[^"^&|()<>]+|.', line)
+    commands = [""]
+    for piece in pieces:
+        if piece in ("&", "|", "(", ")"):
+            commands.append("")
+        else:
+            commands[-1] += piece
+    return commands
+
+
+def _returns(command: str, programs: Collection[str]) -> bool:
+    first = re.match(r'\s*(?:"([^"]*)"|([^\s"/<>]+)|[<>])', command)
     if first is None:
         return False
-    word = (first[1] or first[2]).lower()
-    return word in _RETURNING or word.endswith((".exe", ".com")) or f"{word}.exe" in programs
+    word = (first[1] or first[2] or "").lower()
+    return not word or word in _RETURNING or word.endswith((".exe", ".com")) or f"{word}.exe" in programs
 
 
 def outer_batch(inner: str, code: str) -> str:
