@@ -1,0 +1,63 @@
+"""Whether a guest can be looked into: on already or, when asked to, reverted and started as a cell would have it."""
+
+from __future__ import annotations
+
+import time
+
+from harness.doctor import network, wsman
+from harness.doctor.check import Check
+from harness.doctor.finding import Answer, Mark, fail, ok, skip
+from harness.doctor.visit import MachineVisit
+from harness.doctor.waits import NotUpYet, until_the_guest_is_up
+
+_KNOCK = 2.0
+
+
+def _up(visit: MachineVisit) -> Answer:
+    if visit.in_use:
+        return skip("in use", "look again when it is free")
+    if visit.seen.frozen:
+        return skip("frozen: a source of clones answers nobody")
+    if visit.whole.start and visit.entry.strategy == "revert":
+        return _started(visit)
+    if not visit.seen.on:
+        return skip("off", "--start reverts it and looks")
+    return ok("powered on")
+
+
+def _started(visit: MachineVisit) -> Answer:
+    machine, ready = visit.found, visit.site.budgets.ready
+    began = time.monotonic()
+    if not visit.seen.on:
+        visit.held.callback(machine.power_off)  # left as it was found
+    machine.revert()
+    reverted = time.monotonic() - began
+    try:
+        until_the_guest_is_up(ready)(lambda: _knock(visit))
+    except NotUpYet as silence:
+        return fail(
+            f"reverted and powered on, but not up within {ready:g} s: {silence}",
+            "look at its console in vSphere; is the address right, does WinRM listen?",
+        )
+    took = time.monotonic() - began - reverted
+    visit.condition = machine.condition()
+    return ok(f"reverted in {reverted:.1f} s, up {took:.1f} s later")
+
+
+def _knock(visit: MachineVisit) -> None:
+    """Raise NotUpYet unless WS-Man answers where the guest is to be."""
+    winrm = visit.site.winrm
+    addresses = (visit.address,) if visit.address else visit.found.condition().addresses
+    if not addresses:
+        raise NotUpYet("VMware Tools tell no address")
+    address, port = addresses[0], winrm.listening_port
+    door = network.port_opens(address, port, within=_KNOCK, advice="")
+    if door.mark is Mark.FAIL:
+        raise NotUpYet(door.words)
+    # without looking at the certificate, which is another check's to judge
+    tls = network.unverified() if winrm.scheme == "https" else None
+    if wsman.identified(address, port, tls=tls, within=_KNOCK).mark is Mark.FAIL:
+        raise NotUpYet(f"{address}:{port} takes connections, and WS-Man does not answer")
+
+
+UP: Check[MachineVisit] = Check("up", ("power", "lease"), _up)

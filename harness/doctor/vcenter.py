@@ -1,0 +1,76 @@
+"""Checks of the way to the vCenter, and of what it lets us do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from harness.doctor import network
+from harness.doctor.check import Check
+from harness.doctor.finding import Answer, fail, ok, warn
+from harness.doctor.visit import SiteVisit
+
+KNOCK = 10.0
+"""Seconds for a connection, or a handshake, that a server in good health answers at once."""
+
+_LATE, _WRONG = 5.0, 300.0  # seconds of clock skew: lease times and events disagree; Kerberos and TLS fail
+_OLDEST = (6, 5)
+
+
+def _dns(visit: SiteVisit) -> Answer:
+    return network.name_resolves(visit.site.vcenter.host, key="vcenter.host")
+
+
+def _port(visit: SiteVisit) -> Answer:
+    vcenter = visit.site.vcenter
+    advice = "check vcenter.host and vcenter.port, and that the vCenter is up and reachable from here"
+    return network.port_opens(vcenter.host, vcenter.port, within=KNOCK, advice=advice)
+
+
+def _tls(visit: SiteVisit) -> Answer:
+    from harness.machines.stub import trust
+
+    vcenter = visit.site.vcenter
+    how = "pinned" if vcenter.thumbprint else "verified" if vcenter.verify else ""
+    return network.trusted(vcenter.host, vcenter.port, tls=trust(vcenter), within=KNOCK, part="vcenter", how=how)
+
+
+def _log_in(visit: SiteVisit) -> Answer:
+    from harness.machines.vcenter import connected
+
+    visit.vcenter = visit.held.enter_context(connected(visit.site))
+    return ok(f"{visit.site.vcenter.user} is logged in to {visit.vcenter.about.name}")
+
+
+def _api(visit: SiteVisit) -> Answer:
+    about = visit.connected.about
+    words = f"vSphere API {about.api}"
+    if about.kind != "VirtualCenter":
+        return warn(
+            f"{words} of a lone host ({about.kind}), which cannot clone",
+            "name a vCenter in vcenter.host to have clones",
+        )
+    if tuple(int(part) for part in about.api.split(".")[:2] if part.isdecimal()) < _OLDEST:
+        return warn(f"{words} is older than anything this was tried with", "update the vCenter to 6.5 or newer")
+    return ok(words)
+
+
+def _clock(visit: SiteVisit) -> Answer:
+    before = datetime.now(UTC)
+    theirs = visit.connected.now()
+    took = datetime.now(UTC) - before
+    ahead = (theirs.astimezone(UTC) - before - took / 2) / timedelta(seconds=1)
+    words = f"the vCenter's clock is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} ours"
+    if abs(ahead) < _LATE:
+        return ok(words)
+    advice = "have both ask the same time server (NTP)"
+    return warn(words, advice) if abs(ahead) < _WRONG else fail(words, advice)
+
+
+CHECKS: tuple[Check[SiteVisit], ...] = (
+    Check("vcenter name", (), _dns),
+    Check("vcenter port", ("vcenter name",), _port),
+    Check("vcenter certificate", ("vcenter port",), _tls),
+    Check("vcenter log-in", ("secret vcenter", "vcenter certificate"), _log_in),
+    Check("vcenter api", ("vcenter log-in",), _api),
+    Check("vcenter clock", ("vcenter log-in",), _clock),
+)
