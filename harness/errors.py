@@ -111,6 +111,10 @@ class Drifted(SiteError):
     """The machine, clean from its snapshot, is not what the matrix or the site file declares."""
 
 
+class NotTold(Drifted):
+    """The guest cannot tell what was demanded of it, so that nobody knows whether it drifted."""
+
+
 class DeliveryFailed(SiteError):
     """A file could not be brought into or out of the guest, or arrived changed."""
 

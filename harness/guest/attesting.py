@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.builds import Build
 from harness.environment import Demands
-from harness.errors import Drifted
+from harness.errors import Drifted, NotTold
 from harness.guest import clock
 from harness.guest.clock import Skew
 from harness.guest.environment import NOT_TOLD
@@ -34,19 +34,15 @@ class Attested:
     drifts: tuple[Drift, ...]
 
     def check(self, machine: str) -> None:
-        """Raise Drifted, naming every difference, unless there is none."""
+        """Raise Drifted, naming every difference, unless there is none; NotTold when all are only not told."""
         if not self.drifts:
             return
-        advice = "mend its snapshot or what the files declare, then give it back: wincompat leases release " + machine
-        if not self.is_known_to_differ:
-            advice = "take the demand out of [environment] for this site, or use machines that can tell"
-        words = "; ".join(drift.words for drift in self.drifts)
-        raise Drifted(f"drifted: {words}", machine=machine, advice=advice)
-
-    @property
-    def is_known_to_differ(self) -> bool:
-        """Whether anything was told that is not as declared: reason enough to keep other cells from the machine."""
-        return any(drift.told for drift in self.drifts)
+        problem = f"drifted: {'; '.join(drift.words for drift in self.drifts)}"
+        if any(drift.told for drift in self.drifts):
+            advice = "mend its snapshot, or correct what the matrix or the site file declares"
+            raise Drifted(problem, machine=machine, advice=advice)
+        advice = "take the demand out of [environment], or use machines that can tell"
+        raise NotTold(problem, machine=machine, advice=advice)
 
 
 def attest(guest: Guest, *, wanted: Build, said: Build, matrix: Demands, site: Demands) -> Attested:
