@@ -48,10 +48,10 @@ class FreshGuest(LabGuest):
         """Whether a revert to this snapshot finds Windows up; the first one always does."""
         return key == self._pristine or super().holds_memory(key)
 
-    async def revert(self, key: str) -> None:
+    async def revert(self, key: str, *, stay_off: bool = False) -> None:
         """Put the guest back, as any guest."""
         await self._made()
-        await super().revert(key)
+        await super().revert(key, stay_off=stay_off)
 
     async def drop_snapshot(self, key: str) -> None:
         """Remove a snapshot, as any guest."""

@@ -60,6 +60,8 @@ class LabGuest:
         self.accounts: Mapping[str, LabAccount] = {account.name: account for account in accounts}
         self.is_up = False
         self.is_frozen = False
+        #: what Windows is called instead of the guest's own name, when it is set before the power comes on
+        self.given_name = ""
         self.boot_id = ""
         self.booted_at: datetime | None = None
         self.observers: list[Callable[[LabGuest], None]] = []
@@ -309,13 +311,14 @@ class LabGuest:
             shelf=self._image.shelf,
         )
 
-    async def revert(self, key: str) -> None:
+    async def revert(self, key: str, *, stay_off: bool = False) -> None:
         """Make the disk what the snapshot holds; Windows is up afterwards if it holds memory, else the guest is off.
 
-        Raises SnapshotMissing, DiskFailed, and GuestGone when Windows does not come up.
+        With ``stay_off`` it is off anyway. Raises SnapshotMissing, DiskFailed, and GuestGone when Windows does not come
+        up.
         """
         source = self._kept(key)
-        memory = self._memories.get(key)
+        memory = None if stay_off else self._memories.get(key)
         if memory is not None:
             memory.prepare()
         await self.power_off()

@@ -23,7 +23,7 @@ from harness.lab.certificates import server_tls, write_certificates, write_priva
 from harness.lab.faults.asked import Asked, Faults
 from harness.lab.folder import LabFolder
 from harness.lab.fresh import FreshGuest
-from harness.lab.guest import LabAccount, LabGuest
+from harness.lab.guest import GuestBusy, GuestGone, LabAccount, LabGuest
 from harness.lab.image import ACCOUNTS, Image
 from harness.lab.vcenter.endpoint import VCenter
 from harness.lab.vcenter.sessions import User
@@ -83,11 +83,18 @@ class Subnet:
         """List every address that the lab may come to use, for its certificate."""
         return [self.host, *reversed(self._free)]
 
-    def take(self) -> str:
-        """Take the next free address; raises OSError when there is none."""
+    def take(self, wanted: str = "") -> str:
+        """Take the next free address, or a certain one; raises LookupError when it is not to be had."""
         if not self._free:
-            raise OSError("the lab has no address left for another machine")
-        return self._free.pop()
+            raise LookupError("the lab has no address left for another machine")
+        if not wanted:
+            return self._free.pop()
+        if wanted not in self._free:
+            raise LookupError(
+                f"{wanted} is not free in the lab: from {self._free[-1]} to {self._free[0]} there are some"
+            )
+        self._free.remove(wanted)
+        return wanted
 
     def give_back(self, address: str) -> None:
         """Let an address be used again."""
@@ -130,7 +137,8 @@ class Lab:
         for name, build in self.plan.names():
             place = self.folder.guests / name
             guest = FreshGuest(image, place, build=build, accounts=self.accounts, snapshot=SNAPSHOT)
-            address = await self._serve(guest)
+            address = self.subnet.take()
+            await self._serve(guest, address)
             vm = self.vcenter.enrol(guest, address, {SNAPSHOT: SNAPSHOT})
             machines.append({"path": vm.path, "build": str(build), "snapshot": SNAPSHOT, "address": address})
         await self.vcenter.start(self.subnet.vcenter, self._tls)
@@ -140,19 +148,19 @@ class Lab:
     def _write_users(self, machines: list[str]) -> None:
         write_user_file(self.folder.secrets / "ntlm", self.accounts, machines)
 
-    async def _admit(self, guest: LabGuest) -> str:
-        """Give a clone an address and the WinRM service on it."""
+    async def _admit(self, guest: LabGuest, wanted: str) -> str:
+        """Give a clone an address, a certain one if it wants that, and the WinRM service on it; raises LookupError."""
+        address = self.subnet.take(wanted)
         self._write_users([*(known.name for known in self._services), guest.name])
-        return await self._serve(guest)
+        await self._serve(guest, address)
+        return address
 
-    async def _serve(self, guest: LabGuest) -> str:
+    async def _serve(self, guest: LabGuest, address: str) -> None:
         assert self._tls is not None  # noqa: S101 - made in start, before any guest
-        address = self.subnet.take()
         trouble = Trouble(self.faults, self.audit, lambda: self.vcenter.premises.name_of(guest))
         service = WinRMService(guest, address=address, tls=self._tls, trouble=trouble)
         self._services[guest] = (address, service)
         await service.start()
-        return address
 
     async def _dismiss(self, guest: LabGuest) -> None:
         address, service = self._services.pop(guest)
@@ -188,6 +196,14 @@ class Lab:
             more = ", ..." if len(near) < len(machines) else ""
             raise LookupError(f"no machine {name!r}; there are {', '.join(near)}{more}")
         return machines[name]
+
+    async def hold(self, name: str, still: bool) -> None:
+        """Freeze a machine's guest, as the source of instant clones, or let it go on; raises LookupError saying why."""
+        guest = self._machine(name.rpartition("/")[2]).guest
+        try:
+            await (guest.freeze() if still else guest.thaw())
+        except (GuestGone, GuestBusy) as error:
+            raise LookupError(str(error)) from error
 
     def status(self) -> dict[str, Any]:
         """Say what the lab is and how its machines are, in plain values."""

@@ -109,8 +109,16 @@ async def _control(lab: Lab, over: asyncio.Event) -> AsyncIterator[None]:
             return web.Response(status=404, text=str(error.args[0]))
         return web.Response(body=picture, content_type="image/png")
 
+    async def hold(request: web.Request) -> web.Response:
+        try:
+            await lab.hold(request.query.get("machine", ""), request.match_info["how"] == "freeze")
+        except LookupError as error:
+            return web.Response(status=400, text=str(error.args[0]))
+        return web.Response(text="done")
+
     app = web.Application()
     app.add_routes([web.get("/status", status), web.post("/stop", stop), web.get("/screenshot", screenshot)])
+    app.add_routes([web.post("/{how:freeze|thaw}", hold)])
     app.add_routes(fault_routes(lab))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from harness.lab import host
+from harness.lab.folder import LabFolder
 from harness.site import Site, read_site
 
 from .running_labs import serving, session, until, vim, vmodl, wait_for
@@ -33,11 +35,10 @@ def si(site: Site) -> Iterator[Any]:
 
 @pytest.fixture
 def vm(site: Site, si: Any) -> Any:
-    """Revert the machine to its clean snapshot and start it."""
+    """Revert the machine to its clean snapshot, which was taken while Windows was up."""
     found = si.content.searchIndex.FindByInventoryPath(site.machines[0].path)
     wait_for(found.snapshot.rootSnapshotList[0].snapshot.Revert())
-    wait_for(found.PowerOn())
-    until(lambda: found.guest.toolsRunningStatus == "guestToolsRunning")
+    assert found.guest.toolsRunningStatus == "guestToolsRunning"
     return found
 
 
@@ -145,7 +146,7 @@ def test_a_revert_takes_back_what_was_written(site: Site, files: Files, vm: Any)
     files.put(r"C:\written.txt", b"x")
     address = (site.machines[0].address, 5985)
     socket.create_connection(address, timeout=10).close()
-    wait_for(vm.snapshot.currentSnapshot.Revert())
+    wait_for(vm.snapshot.currentSnapshot.Revert(suppressPowerOn=True))
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(address, timeout=10)
     wait_for(vm.PowerOn())
@@ -184,6 +185,37 @@ def test_a_clone_has_an_address_of_its_own(site: Site, si: Any, vm: Any, files: 
     wait_for(clone.PowerOff())
     wait_for(clone.Destroy())
     assert [each.name for each in vm.parent.childEntity] == [vm.name]
+
+
+def test_a_snapshot_with_memory_finds_windows_up(files: Files, vm: Any) -> None:
+    """A revert to it is all there is to do: the disk is that of the moment, and Windows is up when the task ends."""
+    files.put(r"C:\before.txt", b"x")
+    wait_for(vm.CreateSnapshot("live", "", True, False))
+    live = vm.snapshot.currentSnapshot
+    files.put(r"C:\after.txt", b"x")
+    wait_for(live.Revert())
+    assert vm.guest.toolsRunningStatus == "guestToolsRunning"
+    assert files.get(r"C:\before.txt") == b"x"
+    with pytest.raises(vim.fault.FileNotFound):
+        files.get(r"C:\after.txt")
+    wait_for(live.Remove(removeChildren=True))
+
+
+def test_an_instant_clone_of_a_frozen_machine(site: Site, si: Any, vm: Any, files: Files) -> None:
+    """The source is held still, the clone has its disk, answers WinRM at once, and the source goes on afterwards."""
+    files.put(r"C:\source.txt", b"x")
+    lab = LabFolder(host.lab_home(), Path(site.vcenter.ca_file or "").parent.name)
+    lab.ask("POST", "freeze", machine=vm.name)
+    assert vm.runtime.instantCloneFrozen
+    task = vm.InstantClone(vim.vm.InstantCloneSpec(name="instant", location=vim.vm.RelocateSpec()))
+    wait_for(task)
+    clone = task.info.result
+    socket.create_connection((clone.guest.ipAddress, 5986), timeout=10).close()
+    assert Files(site, si, clone).get(r"C:\source.txt") == b"x"
+    lab.ask("POST", "thaw", machine=vm.name)
+    assert files.get(r"C:\source.txt") == b"x"
+    wait_for(clone.PowerOff())
+    wait_for(clone.Destroy())
 
 
 def test_a_picture_of_the_console(site: Site, si: Any, vm: Any) -> None:

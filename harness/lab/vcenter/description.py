@@ -36,7 +36,8 @@ def runtime(vm: VirtualMachine) -> Any:
         host=vm.premises.host.ref, connectionState="connected", powerState=power_state(vm), bootTime=vm.powered_since,
         faultToleranceState="notConfigured", toolsInstallerMounted=False, numMksConnections=0,
         recordReplayState="inactive", onlineStandby=False, consolidationNeeded=False, paused=False,
-        suspendInterval=0, snapshotInBackground=False, cleanPowerOff=None if vm.is_on else vm.clean_shut_down,
+        suspendInterval=0, snapshotInBackground=False, instantCloneFrozen=vm.guest.is_frozen,
+        cleanPowerOff=None if vm.is_on else vm.clean_shut_down,
     )  # fmt: skip
 
 
@@ -147,10 +148,10 @@ def heartbeat(vm: VirtualMachine) -> str:
 
 
 def capability(_: VirtualMachine) -> Any:
-    """Say what can be done with it: snapshots of the disk, none of the memory."""
+    """Say what can be done with it."""
     able = (
         "snapshotOperationsSupported multipleSnapshotsSupported poweredOffSnapshotsSupported revertToSnapshotSupported "
-        "snapshotConfigSupported"
+        "snapshotConfigSupported memorySnapshotsSupported"
     )
     return vim.vm.Capability(**dict.fromkeys(able.split(), True))
 

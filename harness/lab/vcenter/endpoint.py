@@ -38,7 +38,8 @@ _COOKIE = re.compile(r'vmware_soap_session="?([^";\s]+)"?')
 class VCenter:
     """A vCenter whose machines are lab guests.
 
-    ``admit`` is asked for an address when a clone needs one, ``dismiss`` is told when a guest goes; both are the lab's.
+    ``admit`` is asked for an address when a clone needs one, for a certain one if it names it, and raises LookupError
+    when that is not to be had; ``dismiss`` is told when a guest goes; both are the lab's.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class VCenter:
         *,
         url: str,
         release: str,
-        admit: Callable[[LabGuest], Awaitable[str]],
+        admit: Callable[[LabGuest, str], Awaitable[str]],
         dismiss: Callable[[LabGuest], Awaitable[None]],
         audit: Audit | None = None,
         faults: Faults | None = None,

@@ -1,4 +1,4 @@
-"""Snapshots of a virtual machine: a tree of disks that it can be put back to, with the settings of that moment."""
+"""Snapshots of a virtual machine: a tree of moments that it can be put back to, with the settings it had then."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ class Snapshot(Served):
         self.annotation, self.extra = vm.annotation, dict(vm.extra)
 
     def described(self) -> Any:
-        """Describe it and those below it. The state is off: the memory is never part of it."""
+        """Describe it and those below it; the state is what a revert leaves the machine in."""
+        state = "poweredOn" if self.vm.guest.holds_memory(self.key) else "poweredOff"
         return vim.vm.SnapshotTree(
             snapshot=self.ref, vm=self.vm.ref, name=self.name, description=self.words, id=self.number,
-            createTime=self.created, state="poweredOff", quiesced=False, replaySupported=False,
+            createTime=self.created, state=state, quiesced=False, replaySupported=False,
             childSnapshotList=[child.described() for child in self.children],
         )  # fmt: skip
 
@@ -59,7 +60,7 @@ class Snapshot(Served):
 
     @answers("RevertToSnapshot_Task")
     def _revert(self, call: Call) -> Any:
-        return self.vm.operate(call, lambda _: self.vm.snapshots.revert(self))
+        return self.vm.operate(call, lambda _: self.vm.snapshots.revert(self, stay_off=bool(call["suppressPowerOn"])))
 
     @answers("RemoveSnapshot_Task")
     def _remove(self, call: Call) -> Any:
@@ -96,19 +97,19 @@ class Snapshots:
         self.vm.premises.inventory.changed(self.vm)
         return snapshot
 
-    async def take(self, name: str, words: str) -> Any:
-        """Take a snapshot of the disk as it is now."""
+    async def take(self, name: str, words: str, *, memory: bool) -> Any:
+        """Take a snapshot of the disk as it is now, with the memory if it is wanted and there is any."""
         key = self.vm.premises.inventory.number("disk")
-        await self.vm.guest.snapshot(key)
+        await self.vm.guest.snapshot(key, memory=memory and self.vm.is_on)
         return self.put(key, name, words).ref
 
-    async def revert(self, to: Snapshot | None) -> None:
-        """Put disk and settings back; the machine is off afterwards, since no snapshot holds its memory."""
+    async def revert(self, to: Snapshot | None, *, stay_off: bool = False) -> None:
+        """Put disk and settings back; with a snapshot that holds memory the machine is on then, unless told not to."""
         if to is None:
             raise vim.fault.NotFound(msg="The machine has no current snapshot.")
         if to not in self.all():
             raise vmodl.fault.ManagedObjectNotFound(obj=to.ref, msg="The snapshot has been removed.")
-        await self.vm.guest.revert(to.key)
+        await self.vm.guest.revert(to.key, stay_off=stay_off)
         self.vm.premises.audit.note("lab", "reverted", machine=self.vm.name, snapshot=to.name)
         self.current = to
         self.vm.annotation, self.vm.extra = to.annotation, dict(to.extra)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.lab.audit import Audit
@@ -56,7 +57,7 @@ class Premises:
         self,
         inventory: Inventory,
         *,
-        admit: Callable[[LabGuest], Awaitable[str]],
+        admit: Callable[[LabGuest, str], Awaitable[str]],
         dismiss: Callable[[LabGuest], Awaitable[None]],
         audit: Audit,
         faults: Faults,
@@ -64,6 +65,8 @@ class Premises:
         self.inventory, self.admit, self.dismiss = inventory, admit, dismiss
         self.audit, self.faults = audit, faults
         self._of: dict[LabGuest, VirtualMachine] = {}
+        self._coming: set[tuple[Folder, str]] = set()
+        self._guests: set[str] = set()
         self.tasks = Tasks(inventory)
         self.root = Folder("group-d1", "Datacenters", None, [vim.Folder, vim.Datacenter])
         self.datacenter = Datacenter("datacenter-1", "Lab", self.root)
@@ -126,17 +129,30 @@ class Premises:
 
     def guest_name(self, wanted: str) -> str:
         """Find a name for a new guest that no other guest has."""
-        taken = {vm.guest.name for vm in self.machines()}
         name = wanted
-        while name in taken:
+        while name in self._guests:
             name = self.inventory.number(wanted)
+        self._guests.add(name)
         return name
+
+    @contextmanager
+    def naming(self, folder: Folder, name: str) -> Iterator[None]:
+        """Keep a name free for a machine that is being made; raises InvalidName or DuplicateName."""
+        self.check_name(folder, name)
+        if (folder, name) in self._coming:
+            raise vim.fault.DuplicateName(name=name, object=folder.ref, msg=f"The name '{name}' already exists.")
+        self._coming.add((folder, name))
+        try:
+            yield
+        finally:
+            self._coming.remove((folder, name))
 
     def house(self, vm: VirtualMachine) -> None:
         """Put a machine into its folder."""
         assert isinstance(vm.parent, Folder)  # noqa: S101 - machines are made for a folder
         vm.parent.held.append(vm)
         self._of[vm.guest] = vm
+        self._guests.add(vm.guest.name)
         self.inventory.add(vm)
 
     def evict(self, vm: VirtualMachine) -> None:
@@ -144,6 +160,7 @@ class Premises:
         assert isinstance(vm.parent, Folder)  # noqa: S101 - machines are made for a folder
         vm.parent.held.remove(vm)
         self._of.pop(vm.guest, None)
+        self._guests.discard(vm.guest.name)
         for snapshot in vm.snapshots.all():
             self.inventory.objects.pop(snapshot.moid, None)
         self.inventory.remove(vm)

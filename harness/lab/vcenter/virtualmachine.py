@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.lab.guest import GuestGone, LabGuest
-from harness.lab.vcenter import description
+from harness.lab.vcenter import cloning, description
 from harness.lab.vcenter.objects import Entity, answers
-from harness.lab.vcenter.snapshots import Snapshot, Snapshots
+from harness.lab.vcenter.snapshots import Snapshots
 from harness.lab.vcenter.soap import Call, vim, vmodl
 from harness.lab.vcenter.taskfaults import hit
 from harness.lab.vcenter.tasks import Task
@@ -39,12 +38,13 @@ class VirtualMachine(Entity):
         self.created = self.modified = datetime.now(UTC)
         self.revision = 1
         self.snapshots = Snapshots(self)
-        self.busy: Task | None = None
+        self.busy: dict[Task, bool] = {}
         self.restarting = False
         self.clean_shut_down = True
         self.powered_since: datetime | None = None
         self._told = "off"
         guest.observers.append(self._notice)
+        self._notice(guest)
 
     @property
     def is_on(self) -> bool:
@@ -72,18 +72,22 @@ class VirtualMachine(Entity):
         self.modified, self.revision = datetime.now(UTC), self.revision + 1
         self.premises.inventory.changed(self)
 
-    def operate(self, call: Call, work: Callable[[Task], Awaitable[Any]]) -> Any:
-        """Start an operation as a task; a second one meanwhile ends with TaskInProgress."""
+    def operate(self, call: Call, work: Callable[[Task], Awaitable[Any]], *, shares: bool = False) -> Any:
+        """Start an operation as a task; a second one meanwhile ends with TaskInProgress, unless both share the machine.
+
+        Clones share it: as many as are asked for can be made of it at a time.
+        """
 
         async def alone(task: Task) -> Any:
-            if self.busy is not None:
-                raise vim.fault.TaskInProgress(task=self.busy.ref, msg="Another task is already in progress.")
-            self.busy = task
+            for other, shared in self.busy.items():
+                if not (shares and shared):
+                    raise vim.fault.TaskInProgress(task=other.ref, msg="Another task is already in progress.")
+            self.busy[task] = shares
             try:
                 await hit(self.premises.faults, task, call.method.name, self.name)
                 return await work(task)
             finally:
-                self.busy = None
+                del self.busy[task]
 
         return self.premises.tasks.start(call.method, self, call.user, alone).ref
 
@@ -158,16 +162,14 @@ class VirtualMachine(Entity):
             raise vim.fault.InvalidName(name="", msg="A snapshot needs a name.")
 
         async def work(_: Task) -> Any:
-            if call["memory"] and self.is_on:
-                words = "The lab cannot keep a guest's memory: snapshot with memory=False, or power the machine off."
-                raise vmodl.fault.NotSupported(msg=words)
-            return await self.snapshots.take(call["name"], call["description"] or "")
+            return await self.snapshots.take(call["name"], call["description"] or "", memory=bool(call["memory"]))
 
         return self.operate(call, work)
 
     @answers("RevertToCurrentSnapshot_Task")
     def _revert(self, call: Call) -> Any:
-        return self.operate(call, lambda _: self.snapshots.revert(self.snapshots.current))
+        stay_off = bool(call["suppressPowerOn"])
+        return self.operate(call, lambda _: self.snapshots.revert(self.snapshots.current, stay_off=stay_off))
 
     @answers("RemoveAllSnapshots_Task")
     def _remove_snapshots(self, call: Call) -> Any:
@@ -226,43 +228,11 @@ class VirtualMachine(Entity):
 
     @answers("CloneVM_Task")
     def _clone(self, call: Call) -> Any:
-        spec, folder = call["spec"], self.premises.folder(call["folder"])
-        source = None if spec.snapshot is None else self.premises.inventory.find(spec.snapshot)
-        if source is not None and (not isinstance(source, Snapshot) or source.vm is not self):
-            raise vmodl.fault.InvalidArgument(
-                invalidProperty="spec.snapshot", msg="The snapshot is of another machine."
-            )
-        linked = spec.location.diskMoveType in ("createNewChildDiskBacking", "moveChildMostDiskBacking")
-        if spec.location.diskMoveType == "createNewChildDiskBacking" and source is None:
-            raise vmodl.fault.InvalidArgument(invalidProperty="spec.snapshot", msg="A linked clone needs a snapshot.")
-        if spec.template or spec.memory or spec.customization is not None:
-            raise vmodl.fault.NotSupported(msg="The lab clones no templates and no memory, and customises no clone.")
+        return cloning.clone(self, call)
 
-        async def work(task: Task) -> Any:
-            self.premises.check_name(folder, call["name"])
-            key = source.key if isinstance(source, Snapshot) else self.premises.inventory.number("disk")
-            if source is None:
-                await self.guest.snapshot(key)
-            try:
-                plain = re.sub(r"[^a-z0-9-]+", "-", call["name"].casefold()).strip("-") or "clone"
-                guest = await self.guest.clone(self.premises.guest_name(plain), key)
-            finally:
-                if source is None:
-                    await self.guest.drop_snapshot(key)
-            task.note(progress=60)
-            clone = VirtualMachine(call["name"], folder, guest, await self.premises.admit(guest), self.premises)
-            clone.annotation, clone.extra = self.annotation, dict(self.extra)
-            if linked:
-                clone.disk_parent = f"[{self.premises.datastore.name}] {self.folder_name}/{self.folder_name}.vmdk"
-            if spec.config is not None:
-                clone.annotation = spec.config.annotation if spec.config.annotation is not None else clone.annotation
-                clone.extra.update({option.key: str(option.value or "") for option in spec.config.extraConfig})
-            self.premises.house(clone)
-            if spec.powerOn:
-                await guest.power_on()
-            return clone.ref
-
-        return self.operate(call, work)
+    @answers("InstantClone_Task")
+    def _instant_clone(self, call: Call) -> Any:
+        return cloning.instant_clone(self, call)
 
     @answers("Destroy_Task")
     def _destroy(self, call: Call) -> Any:

@@ -20,6 +20,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     yield running
     running.loop.call_soon_threadsafe(running.loop.stop)
     running.thread.join(10)
+    running.audit.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ import pyVim.task
 import pyVmomi
 
 from harness.builds import Build
+from harness.lab.audit import Audit
 from harness.lab.certificates import server_tls, write_certificates
+from harness.lab.faults.asked import Asked
 from harness.lab.vcenter.endpoint import VCenter
 from harness.lab.vcenter.sessions import User
 
@@ -40,6 +42,7 @@ class Served:
         self.port: int = self.listening.getsockname()[1]
         self.guests = {name: StandIn(name, Build(number)) for name, number in (("a", 19044), ("b", 22631))}
         self.dismissed: list[str] = []
+        self.audit = Audit(folder / "audit.jsonl", secrets=[PASSWORD])
         self.ca = write_certificates(folder, folder, name="test", addresses=["127.0.0.1"])
         self.tls = server_tls(folder)
         self.loop = asyncio.new_event_loop()
@@ -58,15 +61,17 @@ class Served:
         self.loop.close()
 
     async def _start(self) -> None:
-        async def admit(_: object) -> str:
-            return "127.0.0.99"
+        async def admit(_: object, wanted: str) -> str:
+            if wanted == "10.0.0.1":
+                raise LookupError("the lab has no address 10.0.0.1")
+            return wanted or "127.0.0.99"
 
         async def dismiss(guest: Any) -> None:
             self.dismissed.append(guest.name)
 
         users = [User("administrator@lab.local", PASSWORD), User("auditor@lab.local", "only looks", read_only=True)]
         url = f"https://127.0.0.1:{self.port}"
-        self.vcenter = VCenter(users, url=url, release="0", admit=admit, dismiss=dismiss)
+        self.vcenter = VCenter(users, url=url, release="0", admit=admit, dismiss=dismiss, audit=self.audit)
         for number, guest in enumerate(self.guests.values(), 11):
             self.vcenter.enrol(guest, f"127.0.0.{number}", {"clean": "clean"})  # type: ignore[arg-type]  # a stand-in
         await self.vcenter.start(self.listening, self.tls)
@@ -84,6 +89,29 @@ class Served:
         )
         yield vim.ServiceInstance("ServiceInstance", stub)
         stub.DropConnections()
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run something in the vCenter's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+
+    def fault(self, name: str, **options: Any) -> Asked:
+        """Ask for a fault."""
+
+        async def ask() -> Asked:
+            assert self.vcenter is not None
+            return self.vcenter.faults.ask(name, **options)
+
+        asked: Asked = self.do(ask())
+        return asked
+
+    def clear(self) -> None:
+        """Take all faults back."""
+
+        async def clear() -> None:
+            assert self.vcenter is not None
+            self.vcenter.faults.clear()
+
+        self.do(clear())
 
     def connect(self, user: str = "administrator@lab.local", password: str = PASSWORD) -> Any:
         """Log in with the real client."""

@@ -31,6 +31,9 @@ class StandIn:
     takes: float = 0.02
     is_on: bool = False
     is_up: bool = False
+    is_frozen: bool = False
+    given_name: str = ""
+    remembered: set[str] = field(default_factory=set)
     boot_id: str = ""
     booted_at: datetime | None = None
     disk: dict[str, bytes] = field(default_factory=dict)
@@ -48,7 +51,7 @@ class StandIn:
     @property
     def computer_name(self) -> str:
         """What Windows calls itself."""
-        return self.name.upper()
+        return (self.given_name or self.name).upper()
 
     def _tell(self) -> None:
         for observer in list(self.observers):
@@ -84,15 +87,24 @@ class StandIn:
         """Something that starts like a PNG."""
         return b"\x89PNG\r\n\x1a\n" + self.name.encode()
 
-    async def snapshot(self, key: str) -> None:
+    async def snapshot(self, key: str, *, memory: bool = False) -> None:
         """Keep the disk."""
         await asyncio.sleep(self.takes)
         self.kept[key] = dict(self.disk)
+        if memory:
+            self.remembered.add(key)
 
-    async def revert(self, key: str) -> None:
-        """Off, with the disk as it was."""
+    def holds_memory(self, key: str) -> bool:
+        """Whether it was taken with the memory."""
+        return key in self.remembered
+
+    async def revert(self, key: str, *, stay_off: bool = False) -> None:
+        """Off, with the disk as it was, or up if the memory was kept."""
         await self.power_off()
         self.disk = dict(self.kept[key])
+        if key in self.remembered and not stay_off:
+            self.is_on = True
+            await self._come_up()
 
     async def drop_snapshot(self, key: str) -> None:
         """Forget a disk."""
@@ -102,6 +114,21 @@ class StandIn:
         """Another one with that disk."""
         await asyncio.sleep(self.takes)
         return StandIn(name, self.build, disk=dict(self.kept[key]), kept={})
+
+    async def instant_clone(self, name: str) -> StandIn:
+        """Another one, up, with the disk of this moment."""
+        await asyncio.sleep(self.takes)
+        return StandIn(name, self.build, disk=dict(self.disk), kept={}, is_on=True, is_up=True, boot_id="cloned")
+
+    async def freeze(self) -> None:
+        """Hold still."""
+        self.is_frozen = True
+        self._tell()
+
+    async def thaw(self) -> None:
+        """Go on."""
+        self.is_frozen = False
+        self._tell()
 
     async def destroy(self) -> None:
         """Gone."""
