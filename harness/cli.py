@@ -30,6 +30,7 @@ ENTRIES = {
     "builds": Entry("harness.commands:builds", "Print the Windows builds that the harness knows, and their support."),
     "check": Entry("harness.commands:check", "Check matrix files and print how much they plan."),
     "doctor": Entry("harness.doctor.command:doctor", "Check the way from here to every machine of a site."),
+    "clones": Entry("harness.machines.clones_command:clones", "List the clones that runs have made; reap the orphans."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),
     "report": Entry("harness.report.command:command", "Make a run's HTML report again from its journal."),
     "schema": Entry("harness.schemas:command", "Print JSON schemas of the TOML files, for editors."),

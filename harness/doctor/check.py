@@ -27,6 +27,14 @@ class Check(Generic[V]):
     look: Callable[[V], Answer]
 
 
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A check that is being made from now on."""
+
+    subject: str
+    check: str
+
+
 def examine(
     checks: Sequence[Check[V]],
     visit: V,
@@ -36,8 +44,8 @@ def examine(
     before: Mapping[str, Answer],
     stopped: Callable[[], str],
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Finding]:
-    """Look at one subject, check by check.
+) -> Iterator[Looking | Finding]:
+    """Look at one subject, check by check; each is told before and after it is made.
 
     ``before`` holds the answers that earlier subjects gave, by the names of their checks; ``stopped`` gives a reason to
     make no further check, or nothing.
@@ -46,6 +54,7 @@ def examine(
     for check in checks:
         if check.name in chosen.made:
             began = clock()
+            yield Looking(subject, check.name)
             answer = _because(check, answers) or _look(check, visit, stopped)
             answers[check.name] = answer
             yield Finding(subject=subject, check=check.name, answer=answer, seconds=clock() - began)

@@ -1,22 +1,18 @@
 """``wincompat doctor``: check the way from this controller to every machine of a site.
 
-Exit codes: 0 nothing fails; 1 something fails; 2 wrong usage; 3 no such lab is up, or time ran out; 4 the
-site file is wrong; 130 stopped by Ctrl-C.
+Exit codes: 0 nothing fails; 1 something fails; 2 wrong usage; 3 no such lab is up; 4 the site file is
+wrong; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-import time
 from pathlib import Path
 
 import click
 
 from harness.doctor.check import Chosen
-from harness.doctor.examination import Begun, Ended, Examination
-from harness.doctor.finding import Finding, Mark
-from harness.doctor.showing import section, summary
+from harness.doctor.examination import Examination
+from harness.doctor.showing import Showing
 from harness.doctor.tables import EVERY
 from harness.errors import HarnessError
 from harness.mistakes import nearest
@@ -24,7 +20,6 @@ from harness.running_lab import lab_that_is_up
 from harness.site import Site, read_site
 
 WITHIN, WITHIN_STARTING = 120.0, 1800.0
-FAILS, UNFINISHED, STOPPED = 1, 3, 130
 
 
 class _NoLab(HarnessError):
@@ -63,8 +58,8 @@ def doctor(
     A machine is leased while its guest is looked into, so that no run comes between.
 
     \b
-    Exit codes: 0 nothing fails, 1 something fails, 2 wrong usage, 3 no lab is up or time ran out, 4 the site file is
-    wrong, 130 stopped by Ctrl-C (what was found so far is shown).
+    Exit codes: 0 nothing fails, 1 something fails, 2 wrong usage, 3 no lab is up, 4 the site file is wrong,
+    130 stopped by Ctrl-C (what was found so far is shown).
 
     \b
     Examples:
@@ -89,7 +84,7 @@ def doctor(
         picks=lambda path: not wanted or bool({path, path.rpartition("/")[2]} & wanted),
         start=start,
     )
-    ctx.exit(_Show(examination, quiet=quiet, as_json=as_json).run(site))
+    ctx.exit(Showing(examination, quiet=quiet, as_json=as_json).run())
 
 
 def _site_of_lab(name: str | None) -> Path:
@@ -109,65 +104,3 @@ def _require_machines(site: Site, machines: tuple[str, ...]) -> None:
         if name not in known:
             short = sorted(known - {entry.path for entry in site.machines})
             raise click.BadParameter(f"no machine {name!r}; {nearest(name, short)}", param_hint="--machine")
-
-
-class _Show:
-    """The findings on their way to the terminal: each subject when it is done, progress on a line of its own."""
-
-    def __init__(self, examination: Examination, *, quiet: bool, as_json: bool) -> None:
-        self._examination = examination
-        self._quiet = quiet
-        self._as_json = as_json
-        self._under_way: dict[str, list[Finding]] = {}
-        self._all: list[Finding] = []
-        self._on_terminal = sys.stderr.isatty() and not as_json
-
-    def run(self, site: Site) -> int:
-        """Look at everything and show it; gives the exit code."""
-        began = time.monotonic()
-        stopped = False
-        try:
-            for told in self._examination.findings():
-                match told:
-                    case Begun(subject):
-                        self._under_way[subject] = []
-                    case Ended(subject):
-                        self._print(subject)
-                    case Finding():
-                        self._under_way.setdefault(told.subject, []).append(told)
-                        self._all.append(told)
-                self._progress()
-        except KeyboardInterrupt:
-            stopped = True
-        self._progress(over=True)
-        unfinished = list(self._under_way)
-        for subject in unfinished:
-            self._print(subject)
-        fails = any(found.answer.mark is Mark.FAIL for found in self._all)
-        code = STOPPED if stopped else FAILS if fails else UNFINISHED if unfinished else 0
-        line = summary(self._all, time.monotonic() - began)
-        if stopped or unfinished:
-            line += (
-                f"; {'stopped' if stopped else 'no time left'} while looking at {', '.join(unfinished) or 'nothing'}"
-            )
-        if self._as_json:
-            findings = [found.as_json() for found in self._all]
-            told_so = {"site": site.name, "exit_code": code, "unfinished": unfinished, "findings": findings}
-            click.echo(json.dumps(told_so, indent=2))
-        else:
-            click.echo(f"\n{line}")
-        return code
-
-    def _print(self, subject: str) -> None:
-        findings = self._under_way.pop(subject)
-        if self._as_json:
-            return
-        self._progress(over=True)
-        for line in section(subject, findings, quiet=self._quiet):
-            click.echo(line)
-
-    def _progress(self, *, over: bool = False) -> None:
-        if self._on_terminal:
-            looking = ", ".join(self._under_way)
-            words = "" if over or not looking else f"{len(self._all)} checks made; looking at {looking}"
-            click.echo(f"\r\x1b[2K{words[:100]}", err=True, nl=False)

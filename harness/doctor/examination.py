@@ -5,13 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from harness.doctor.check import Check, Chosen, examine
+from harness.doctor.check import Check, Chosen, Looking, examine
 from harness.doctor.finding import Answer, Finding, Mark, fail
 from harness.doctor.tables import OF_A_MACHINE, OF_THE_CONTROLLER, OF_THE_VCENTER
 from harness.doctor.visit import MachineVisit, SiteVisit
@@ -25,15 +25,8 @@ CONTROLLER, VCENTER = "controller", "vCenter"
 AT_ONCE = 8
 """Machines that are looked at side by side."""
 
-UNWINDING = 15.0
-"""Seconds that machines under way get to give back leases and shells when the examination is cut short."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A subject that is being looked at from now on."""
-
-    subject: str
+UNWINDING, UNWINDING_STARTED = 3.0, 15.0
+"""Seconds that machines under way get to give back leases and shells, and to switch off what was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +52,9 @@ class Examination:
     clock: Callable[[], float] = time.monotonic
     _cut: threading.Event = field(default_factory=threading.Event)
     _until: float = 0.0
-    _said: queue.SimpleQueue[Finding | Begun | Ended | None] = field(default_factory=queue.SimpleQueue)
+    _said: queue.SimpleQueue[Finding | Looking | Ended | None] = field(default_factory=queue.SimpleQueue)
 
-    def findings(self) -> Iterator[Finding | Begun | Ended]:
+    def findings(self) -> Generator[Finding | Looking | Ended, None, None]:
         """Look at everything, machines side by side.
 
         When the budget is used up, the checks that are left are told as skipped; one that does not come back ends it.
@@ -70,14 +63,15 @@ class Examination:
         # a thread that hangs in a resolver cannot be ended, and must not keep this process from ending
         whole = threading.Thread(target=self._all, name="doctor", daemon=True)
         whole.start()
+        grace = UNWINDING_STARTED if self.start else UNWINDING
         try:
-            while (found := self._said.get(timeout=max(0.05, self._until + UNWINDING - self.clock()))) is not None:
+            while (found := self._said.get(timeout=max(0.05, self._until + grace - self.clock()))) is not None:
                 yield found
         except queue.Empty:
-            pass  # whoever shows the findings sees which subjects have not ended
+            return  # whoever shows the findings sees which checks have not come back
         finally:
             self._cut.set()
-            whole.join(UNWINDING)  # leases are given back, and what was started is switched off
+            whole.join(0 if self.clock() >= self._until + grace else grace)
 
     def _stopped(self) -> str:
         if self._cut.is_set():
@@ -126,7 +120,7 @@ class Examination:
                 drawn = [entry] if visit.vcenter is None else visit.vcenter.drawn(entry)
             except SiteError as error:
                 found = Finding(subject=entry.told, check="machine", answer=fail(error.problem, error.advice))
-                for told in (Begun(entry.told), found, Ended(entry.told)):
+                for told in (found, Ended(entry.told)):
                     self._said.put(told)
                 continue
             for one in drawn:
@@ -138,10 +132,12 @@ class Examination:
         self, checks: Sequence[Check[V]], visit: V, subject: str, before: Mapping[str, Answer]
     ) -> dict[str, Answer]:
         answers: dict[str, Answer] = {}
-        self._said.put(Begun(subject))
         for found in examine(
             checks, visit, subject=subject, chosen=self.chosen, before=before, stopped=self._stopped, clock=self.clock
         ):
+            if isinstance(found, Looking):
+                self._said.put(found)
+                continue
             answers[found.check] = found.answer
             # what nobody asked for was made because something else needs it, and only its failure tells why that is not
             if found.check in self.chosen.told or found.answer.mark is Mark.FAIL:

@@ -40,20 +40,16 @@ def _condition(visit: MachineVisit) -> Answer:
 
 def _tools(visit: MachineVisit) -> Answer:
     seen = visit.seen
-    losing = "the address has to be known beforehand, and files go by WinRM alone"
+    losing = "no file can be brought into the guest"
+    if visit.entry.address == FROM_TOOLS and not visit.address:
+        losing += ", and its address is to come from them"
     if seen.tools == "not installed":
-        answer = warn(f"not installed: {losing}", "install VMware Tools and take the snapshot again")
-    elif seen.tools != "running":
-        answer = warn(
-            f"{seen.tools} though the machine is on: {losing}", "look at the VMware Tools service in the guest"
-        )
-    elif seen.tools_are_old:
+        return fail(f"not installed: {losing}", "install VMware Tools and take the snapshot again")
+    if seen.tools != "running":
+        return fail(f"{seen.tools} though the machine is on: {losing}", "look at the VMware Tools service in the guest")
+    if seen.tools_are_old:
         return warn("running, in an old version", "upgrade VMware Tools and take the snapshot again")
-    else:
-        return ok("running")
-    if visit.entry.address == FROM_TOOLS and not visit.entry.clones.addresses:
-        return fail(f"{answer.words.partition(':')[0]}, and its address is to come from them", answer.advice)
-    return answer
+    return ok("running")
 
 
 def _address(visit: MachineVisit) -> Answer:
@@ -85,6 +81,6 @@ CHECKS: tuple[Check[MachineVisit], ...] = (
 )
 
 CHECKS_WHEN_UP: tuple[Check[MachineVisit], ...] = (
-    Check("tools", ("up",), _tools),
+    Check("vmware tools", ("up",), _tools),
     Check("address", ("up",), _address),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.doctor import controller, guest, leasing, machine, starting, vcenter
+from harness.doctor import controller, guest, inside, leasing, machine, starting, vcenter
 from harness.doctor.check import Check
 from harness.doctor.visit import MachineVisit, SiteVisit
 
@@ -14,5 +14,6 @@ OF_A_MACHINE: tuple[Check[MachineVisit], ...] = (
     starting.UP,
     *machine.CHECKS_WHEN_UP,
     *guest.CHECKS,
+    *inside.CHECKS,
 )
 EVERY: tuple[Check[SiteVisit] | Check[MachineVisit], ...] = (*OF_THE_CONTROLLER, *OF_THE_VCENTER, *OF_A_MACHINE)
