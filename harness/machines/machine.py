@@ -73,8 +73,11 @@ class Machine:
     def __repr__(self) -> str:
         return f"<Machine {self.path}>"
 
-    def revert(self) -> None:
-        """Bring the machine to its snapshot and have it powered on; raises MachineMissing, MachineFailed."""
+    def revert(self) -> str:
+        """Bring the machine to its snapshot and have it powered on, and say how; raises MachineMissing, MachineFailed.
+
+        A snapshot with memory leaves Windows running as it was; any other one leaves it off, and Windows boots.
+        """
         self._fence()
         wanted = self.entry.snapshot
         with self._border(f"reverting to {wanted!r}"):
@@ -85,7 +88,18 @@ class Machine:
             self._do(lambda: snapshot.RevertToSnapshot_Task(), kind="revert", known=now.get("recentTask", ()))
         if snapshots_named(now["snapshot"], KEPT):
             self.drop_kept()
-        self.power_on()
+        switched = self._switch(
+            vim.VirtualMachine.PowerState.poweredOn, self._vm.PowerOnVM_Task, "poweron", "powering on"
+        )
+        way = "and powered on; Windows boots" if switched else "with its memory; Windows goes on"
+        return f"reverted to {wanted!r} {way}"
+
+    def reached_at(self, address: str) -> Machine:
+        """Give the same machine with another address of its guest."""
+        entry = self.entry.model_copy(update={"address": address})
+        same = Machine(self._site, entry, self._found, self._session, self._tasks, fence=self._fence)
+        same.came_from = self.came_from
+        return same
 
     def snapshot(self, name: str, *, why: str = "", memory: bool = True) -> None:
         """Take a snapshot of the machine as it is, with its memory where it runs; never twice."""
@@ -187,14 +201,16 @@ class Machine:
                 raise
             raise Outlived(f"{error}: vSphere asks {one_line(asked.text)!r} and waits for an answer") from None
 
-    def _switch(self, wanted: str, ask: Callable[[], Any], kind: str, doing: str) -> None:
+    def _switch(self, wanted: str, ask: Callable[[], Any], kind: str, doing: str) -> bool:
+        """Bring its power to a state; false when it was there already."""
         with self._border(doing):
             now = self._session.read(self._vm, "runtime.powerState", "recentTask")
             if now.get("runtime.powerState") == wanted:
-                return
+                return False
             self._fence()
             try:
                 self._do(ask, kind=kind, known=now.get("recentTask", ()))
             except vim.fault.InvalidPowerState as error:
                 if error.existingState != wanted:  # somebody was faster, and to the same end
                     raise
+            return True

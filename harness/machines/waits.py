@@ -15,6 +15,14 @@ class NoTaskYet(Exception):
     """The task that may or may not have been started does not show."""
 
 
+class NoCloneYet(Exception):
+    """The clone that may or may not come into being does not show."""
+
+
+class NameTaken(Exception):
+    """A clone of a living run has the name that ours is to have."""
+
+
 class AllHeld(Exception):
     """Every machine that would serve is held by someone else."""
 
@@ -25,6 +33,34 @@ def until_the_task_shows(within: float, *, sleep: Callable[[float], None] = time
         retry=tenacity.retry_if_exception_type((NoTaskYet, NeverSent)),
         wait=tenacity.wait_exponential(multiplier=0.2, max=3),
         stop=tenacity.stop_before_delay(within),
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+def until_the_clone_shows(
+    within: float, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> tenacity.Retrying:
+    """Keep looking for a clone after the connection that asked for it broke."""
+    started = clock()
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type((NoCloneYet, NeverSent)),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=3),
+        stop=lambda _: clock() - started >= within,
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+def until_the_name_is_free(
+    within: float, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> tenacity.Retrying:
+    """Wait for a clone of another run to go, or for the time until which its run wanted it to pass."""
+    started = clock()
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(NameTaken),
+        wait=tenacity.wait_exponential(multiplier=0.5, max=5),
+        stop=lambda _: clock() - started >= within,
         sleep=sleep,
         reraise=True,
     )
