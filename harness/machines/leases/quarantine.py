@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pyVmomi import vim, vmodl
 from sqlalchemy import update
 
-from harness.errors import GuestUnreachable, LeasesUnreachable, MachineFailed, MachineMissing, SiteError
+from harness.errors import (
+    Drifted,
+    GuestUnreachable,
+    LeasesUnreachable,
+    MachineFailed,
+    MachineMissing,
+    NotTold,
+    SiteError,
+)
 from harness.machines.border import Outlived
 from harness.machines.leases.lease import Lease
 from harness.machines.leases.register import Key, enter, key_of, standing, this
@@ -55,7 +63,9 @@ def deserved(error: SiteError) -> Term | None:
             return Term(reason, PASSING)
         case MachineFailed() if isinstance(error.__cause__, _NOT_THE_MACHINES):
             return None
-        case MachineFailed() | MachineMissing():
+        case NotTold():
+            return None
+        case MachineFailed() | MachineMissing() | Drifted():
             return Term(reason, None)
         case _:
             return None
@@ -68,8 +78,8 @@ def on_trial(lease: Lease, *, tell: Callable[[str], object]) -> Iterator[None]:
         yield
     except SiteError as error:
         term = deserved(error)
-        if term is not None:
-            name = lease.entry.path.rpartition("/")[2]
+        if term is not None and lease.entry.strategy == "revert":  # a clone is thrown away anyhow
+            name = lease.entry.lease_name
             until = "until it is released" if term.seconds is None else f"for {term.seconds / 60:g} minutes"
             try:
                 lease.quarantine(term.reason, term.seconds)

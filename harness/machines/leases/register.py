@@ -22,7 +22,7 @@ class Key(NamedTuple):
 
 def key_of(site: Site, entry: SiteMachine) -> Key:
     """Name a machine of a site; sites that share machines should name them alike."""
-    return Key(f"{site.vcenter.host.lower()}:{site.vcenter.port}", entry.path.strip("/"))
+    return Key(f"{site.vcenter.host.lower()}:{site.vcenter.port}", entry.lease_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

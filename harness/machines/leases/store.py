@@ -150,7 +150,7 @@ def open_store(site: Site | None = None, *, now: Now | None = None) -> Store:
     """Open the store of a site, or this user's own; raises LeasesUnreachable."""
     if site is not None and site.leases.url is not None:
         url = sqlalchemy.make_url(site.leases.url)
-        if site.leases.password is not None:
+        if site.leases.password is not None and url.get_backend_name() != "sqlite":
             url = url.set(password=site.leases.password.read().get_secret_value())
         return Store(url, now=now)
     folder = leases_folder()

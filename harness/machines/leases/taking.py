@@ -24,6 +24,7 @@ def leased(
     holder: str,
     entries: Sequence[SiteMachine] | None = None,
     store: Store | None = None,
+    clock: Callable[[], float] = uptime,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Lease]:
     """Hold one machine of this build alone until the block ends; of several free ones, the one unused for longest.
@@ -36,7 +37,7 @@ def leased(
     entries = serving(site, build) if entries is None else entries
     ours = store if store is not None else open_store(site)
     try:
-        lease = _first_free(site, build, entries, ours, holder, sleep)
+        lease = _first_free(site, build, entries, ours, holder, clock, sleep)
         try:
             lease.start()
             yield lease
@@ -77,14 +78,15 @@ def _first_free(
     entries: Sequence[SiteMachine],
     store: Store,
     holder: str,
+    clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> Lease:
     expires = site.leases.expires
     named = {key_of(site, entry): entry for entry in entries}
-    place = Place(store, list(named), holder=holder, expires=expires)
+    place = Place(store, list(named), holder=holder, expires=expires, clock=clock)
 
     def attempt() -> tuple[float, Taken]:
-        return uptime(), place.attempt()
+        return clock(), place.attempt()
 
     try:
         asked, taken = until_a_machine_is_free(site.budgets.lease, patient=place.patient, sleep=sleep)(attempt)
@@ -102,4 +104,4 @@ def _first_free(
         ) from None
     finally:
         place.leave()
-    return Lease(store, named[taken.key], taken, expires=expires, asked=asked)
+    return Lease(store, named[taken.key], taken, expires=expires, asked=asked, clock=clock)
