@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -16,10 +15,12 @@ from harness.guest import facts as asking
 from harness.guest import questions as several
 from harness.guest import state as taking
 from harness.guest import waits
+from harness.guest.boot import CHECK, USED, Marks
 from harness.guest.clock import Skew
 from harness.guest.decoding import decoded
 from harness.guest.delivery import Courier, Delivery
 from harness.guest.facts import Facts
+from harness.guest.knocking import Knocks
 from harness.guest.outcome import Outcome
 from harness.guest.shell import CAP, REQUEST, Shell
 from harness.guest.state import DEFAULT_ROOTS, HIVES, Hive, State
@@ -65,6 +66,7 @@ class Guest:
         # files are brought by the administrator, whoever asks: only that account may write where all may read
         self._delivery = delivery or Delivery(machine=machine, courier=courier, ask=self.run_each)
         self._facts: Facts | None = None
+        self._marks: Marks | None = None
         self._siblings: dict[AccountLevel, Guest] = {}
 
     @classmethod
@@ -109,33 +111,72 @@ class Guest:
     ) -> None:
         self.close()
 
-    def wait_until_ready(self, within: float | None = None, *, refusal_grace: float = waits.REFUSAL_GRACE) -> None:
+    def wait_until_ready(
+        self, within: float | None = None, *, reverted: bool = False, refusal_grace: float = waits.REFUSAL_GRACE
+    ) -> None:
         """Wait until the guest takes commands, ``within`` seconds (600 unless told otherwise), and learn its facts.
 
-        To be called again after a revert or restart. Raises GuestUnreachable when the budget is used up, and
-        GuestRefused when a right-looking log-in is still refused ``refusal_grace`` seconds after its first refusal.
+        To be called again after a revert or restart. With ``reverted`` a guest that was in use before is not ready: it
+        is from before the revert. Raises GuestUnreachable when the budget is used up or such a guest does not go away,
+        and GuestRefused when a right-looking log-in is still refused ``refusal_grace`` seconds after its first refusal.
         """
-        budget = 600.0 if within is None else within
         self._shell.forget()
         self._delivery.forget()
-        self._facts = None
+        self._facts = self._marks = None
+
+        def ask(left: float) -> None:
+            marks = Marks()
+            answers = self._ask((*asking.QUESTIONS, *marks.questions), deadline=left, patience=0.0)
+            facts = asking.read_facts(answers[: len(asking.QUESTIONS)], machine=self.machine)
+            marks.read(answers[len(asking.QUESTIONS) :])
+            if reverted and marks.found:
+                self._shell.close()  # a guest that answers counts its shells
+                raise waits.GuestStale(
+                    f"the Windows that answers is not as its snapshot: it is in use since {marks.used_since}",
+                    machine=self.machine,
+                    advice="look whether the revert happened, whether the address is another machine's, and whether "
+                    f"the snapshot was taken of a machine in use (with {USED} in it)",
+                )
+            self._facts, self._marks = facts, marks
+            self._shell.remembers = True
+
+        self._until_it_answers(ask, 600.0 if within is None else within, refusal_grace)
+
+    def has_restarted(self, within: float) -> bool:
+        """Tell whether Windows has started anew since it was ready; one that is starting is waited for.
+
+        Costs nothing while it still knows our shell. Raises GuestUnreachable, GuestRefused after ``within`` seconds.
+        """
+        if self._marks is None or not self._marks.planted:
+            return False
+        answers: list[Outcome] = []
+        self._until_it_answers(
+            lambda left: answers.extend(self._ask([CHECK], deadline=left, patience=0.0)), within, waits.REFUSAL_GRACE
+        )
+        return not self._shell.remembers and not self._marks.is_there(answers[-1])
+
+    @property
+    def forgot(self) -> bool:
+        """Whether the guest has forgotten a shell since it was ready, as it does when it restarts."""
+        return not self._shell.remembers
+
+    def _until_it_answers(self, ask: Callable[[float], None], budget: float, refusal_grace: float) -> None:
+        """Wait for the port, then call ``ask`` with the seconds it may take, until that succeeds."""
+        self._shell.disconnect()
         until = self._clock() + budget
         knocks = waits.until_the_guest_is_ready(
             budget, grace=refusal_grace, retry=_may_pass, clock=self._clock, sleep=self._sleep
         )
 
         def knock() -> None:
-            self._await_port()
-            left = min(REQUEST, max(1.0, until - self._clock()))
-            self._facts = asking.read_facts(
-                self._ask(asking.QUESTIONS, deadline=left, patience=0.0), machine=self.machine
-            )
+            self._await_port(until)
+            ask(min(REQUEST, max(1.0, until - self._clock())))
 
         try:
             knocks(knock)
         except SiteError as error:
             self._shell.forget()
-            if not _may_pass(error):
+            if not _may_pass(error) or isinstance(error, waits.GuestStale):
                 raise
             raise GuestUnreachable(
                 f"not ready within {budget:g} s; at last: {error.problem}",
@@ -254,11 +295,11 @@ class Guest:
             outcomes += [whole] if alone else joined.outcomes(whole)
         return outcomes
 
-    def _await_port(self) -> None:
+    def _await_port(self, until: float) -> None:
         """Knock on the port only: a booting guest refuses or drops that at next to no cost."""
         try:
-            with socket.create_connection((self.address, self._endpoint.port), timeout=waits.CONNECT):
-                pass
+            with Knocks(self.address, self._endpoint.port, clock=self._clock, sleep=self._sleep) as knocks:
+                knocks.until_it_opens(until)
         except OSError as error:
             raise GuestUnreachable(
                 f"nothing answers on {self.address}:{self._endpoint.port} ({error.strerror or error})",

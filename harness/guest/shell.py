@@ -69,6 +69,7 @@ class Shell:
         self._transport = Transport(endpoint)
         self._shell_id: str | None = None
         self._finished = 0
+        self.remembers = True  # false once the guest has forgotten a shell that nobody deleted, as when it restarts
         self._profile = True
         self._keeps_our_ids = False
         self._alone = threading.Lock()  # NTLM's security context belongs to one thread at a time
@@ -130,9 +131,13 @@ class Shell:
                 truncated=bool(stdout.left_out or stderr.left_out),
             )
 
+    def disconnect(self) -> None:
+        """Drop the connections only: what comes next finds out whether the guest still knows the shell."""
+        self._transport.disconnect()
+
     def forget(self) -> None:
         """Drop connections and shell without a word to the guest: it was reverted or restarted."""
-        self._shell_id, self._finished = None, 0
+        self._shell_id, self._finished, self.remembers = None, 0, False
         self._transport.disconnect()
         self.sightings.forget()
 
@@ -167,6 +172,7 @@ class Shell:
                 # each of these says that the command never started: the shell is gone, or may start nothing more
                 if fault.code not in _STALE or stale:
                     raise
+                self.remembers = self.remembers and fault.code != advice.SHELL_OR_COMMAND_MISSING
                 self._shell_id, stale = None, True
             except Lost:
                 if not self._keeps_our_ids:

@@ -6,13 +6,25 @@ from collections.abc import Callable
 
 import tenacity
 
-from harness.errors import GuestRefused
+from harness.errors import GuestRefused, GuestUnreachable, SiteError
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
-CONNECT = 1.0
-"""Seconds for one TCP connection to a booting guest: one that drops packets must not eat the budget."""
+KNOCK = 0.05
+"""Seconds between two knocks on the port of a booting guest: a refused or lost one costs next to nothing."""
+
+BRISK = 0.4
+"""Seconds that a knock is waited for; the next ones are under way meanwhile."""
+
+PATIENT = 3.0
+"""Seconds that one knock at a time is waited for: as long as the system itself needs to find a neighbour."""
+
+STALE_GRACE = 30.0
+"""Seconds that a Windows from before the revert may go on answering, from its first answer on."""
+
+STALE_PAUSE = 0.5
+"""Seconds between two looks whether it still does: each is a command in a guest that is to go away."""
 
 REFUSAL_GRACE = 10.0
 """Seconds that a booting guest may refuse a right password, from its first refusal on."""
@@ -21,25 +33,33 @@ REFUSAL_PAUSE = 2.0
 """Seconds between refused log-ins: with the grace above at most six, below Windows' lock-out threshold of ten."""
 
 
+class GuestStale(GuestUnreachable):
+    """The guest that answers is the one from before the revert."""
+
+
 def until_the_guest_is_ready(
     within: float, *, grace: float, retry: Callable[[BaseException], bool], clock: Clock, sleep: Sleep
 ) -> tenacity.Retrying:
-    """Keep knocking on a guest that boots: every 25 ms at first, in the end every 1.5 s, more rarely if refused."""
+    """Keep asking a guest whose port is open: every 50 ms at first, then every 3 % of the time it has taken so far.
+
+    A guest that refuses the account is asked more rarely, and one from before the revert for ``STALE_GRACE`` seconds.
+    """
     started = clock()
-    first_refusal: float | None = None
+    first: dict[type[SiteError], float] = {}
 
     def again(error: BaseException) -> bool:
-        nonlocal first_refusal
-        if isinstance(error, GuestRefused):
-            first_refusal = clock() if first_refusal is None else first_refusal
-            return clock() - first_refusal < grace
+        for kind, patience in ((GuestRefused, grace), (GuestStale, STALE_GRACE)):
+            if isinstance(error, kind):
+                return clock() - first.setdefault(kind, clock()) < patience
         return retry(error)
 
-    knocking = tenacity.wait_exponential(multiplier=0.025, exp_base=1.1, max=1.5)
+    knocking = tenacity.wait_exponential(multiplier=KNOCK, exp_base=1.03, max=0.5)
 
     def pause(state: tenacity.RetryCallState) -> float:
-        refused = state.outcome is not None and isinstance(state.outcome.exception(), GuestRefused)
-        return min(REFUSAL_PAUSE, grace) if refused else knocking(state)
+        error = state.outcome.exception() if state.outcome is not None else None
+        if isinstance(error, GuestRefused):
+            return min(REFUSAL_PAUSE, grace)
+        return STALE_PAUSE if isinstance(error, GuestStale) else knocking(state)
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception(again),

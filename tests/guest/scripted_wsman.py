@@ -58,15 +58,19 @@ class ScriptedWSMan:
     started: list[str] = field(default_factory=list)
     shells: dict[str, dict[str, ScriptedCommand]] = field(default_factory=dict)
     keeps_ids: bool = True
+    used: str = ""  # the mark of use on its disk
     port: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def tells_facts(self, line: str) -> None:
-        """Prepare for the joined questions about facts: answer the first with a build, the others with nothing."""
+        """Prepare for joined questions about facts: answer the first with a build, marks with what was left before."""
         mark, last = line.split("call echo ")[1].split(" ")[0], line.count("%^errorlevel%")
         self.errors = b"".join(f"{mark} {number} \r\n".encode() for number in range(last))
-        codes = b"".join(f"{mark} {number} 0\r\n".encode() for number in range(last))
-        self.output = [b"HKEY_LOCAL_MACHINE\\A\r\n    CurrentBuild    REG_SZ    19045\r\n" + codes]
+        told = [b""] * last
+        told[0] = b"HKEY_LOCAL_MACHINE\\A\r\n    CurrentBuild    REG_SZ    19045\r\n"
+        if left := re.search(r">%SystemRoot%\\Temp\\\S+ echo (\w+ since [^&]+)& ", line):
+            told[-3], self.used = self.used.encode() + b"\r\n" if self.used else b"", left[1].strip()
+        self.output = [b"".join(each + f"{mark} {number} 0\r\n".encode() for number, each in enumerate(told))]
 
     @property
     def endpoint(self) -> Endpoint:

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 
 from harness.builds import Build
-from harness.errors import DeliveryFailed, GuestLost, Hung
+from harness.errors import DeliveryFailed, GuestLost, GuestUnreachable, Hung
 from harness.guest.guest import Guest
 from harness.guest.outcome import Outcome
 from harness.guest.transport import Endpoint
@@ -242,3 +242,40 @@ def test_a_wire_that_breaks_costs_neither_output_nor_a_second_start(
             assert outcome.stdout.split() == ["before", "after"]
             assert guest.run(f"type {count}").stdout.split() == ["line0", "line1", "line2", "line3"]
         assert wire.connections >= 5
+
+
+def test_a_restart_of_windows_is_told_from_a_connection_that_broke(
+    guest: Guest, lab_site: Site, machine: Machine
+) -> None:
+    """Neither a lost connection nor the other account's commands look like a restart; a restart does."""
+    guest.run("echo a shell that is known")
+    guest.as_account("standard").run("echo Wine's server starts anew for this account")
+    guest._shell.disconnect()
+    assert not guest.has_restarted(10)
+    assert not guest.forgot
+    machine._vm.RebootGuest()
+    with pytest.raises(GuestLost):
+        guest.run("ping -n 60 127.0.0.1 >nul", deadline=60)
+    assert guest.has_restarted(60)
+    assert guest.forgot
+    with guest:
+        guest.wait_until_ready(60)
+        assert not guest.has_restarted(10)
+
+
+def test_a_machine_that_was_not_reverted_is_not_ready_after_a_revert(
+    guest: Guest, lab_site: Site, machine: Machine
+) -> None:
+    """What a guest says must not be from before the revert; after a real one the same guest is clean."""
+    guest.run("echo in use")
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += 10 * seconds  # a few looks will do
+
+    with Guest(guest._endpoint, machine=machine.name, clock=lambda: now[0], sleep=sleep) as same:
+        with pytest.raises(GuestUnreachable, match="is not as its snapshot: it is in use since 2"):
+            same.wait_until_ready(60, reverted=True)
+        machine.revert()
+    with Guest.of(lab_site, machine.entry) as clean:
+        clean.wait_until_ready(60, reverted=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +13,7 @@ from pydantic import SecretStr
 
 from harness.errors import GuestRefused, GuestUnreachable
 from harness.guest.guest import Guest
+from harness.guest.knocking import Knocks
 from harness.guest.transport import Endpoint
 from harness.site import WinRM
 
@@ -114,3 +117,76 @@ def test_a_port_that_is_not_winrm_is_not_waited_for(script: ScriptedWSMan) -> No
     with pytest.raises(GuestUnreachable, match="cannot be used as the site describes it"):
         _guest(script.endpoint).wait_until_ready(60)
     assert script.count("Create") == 1
+
+
+def test_a_guest_from_before_the_revert_is_not_ready(script: ScriptedWSMan) -> None:
+    """The old Windows may still answer for a moment; it is waited out, and nothing of it is taken for the new one."""
+    with _guest(script.endpoint) as guest:
+        guest.wait_until_ready(5)
+    assert script.used
+    looks: list[str] = []
+
+    def reverted_in_the_end(line: str) -> None:
+        looks.append(script.used)
+        if len(looks) == 3:
+            script.used = ""
+        script.tells_facts(line)
+
+    script.prepare = reverted_in_the_end
+    with _guest(script.endpoint) as guest:
+        guest.wait_until_ready(5, reverted=True)
+    assert len(looks) == 3
+    assert all(looks)
+
+
+def test_a_guest_that_stays_as_it_was_before_the_revert_is_named(script: ScriptedWSMan) -> None:
+    """It is given up after its grace, not after the whole budget, and the line says since when it has been in use."""
+    script.used = "0123 since 2024-05-01 10:00:00 UTC"
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    guest = Guest(script.endpoint, machine="win-a", clock=lambda: now[0], sleep=sleep)
+    with pytest.raises(GuestUnreachable, match=r"win-a: the Windows that answers is not as its snapshot: .* since 20"):
+        guest.wait_until_ready(600, reverted=True)
+    assert now[0] < 60
+
+
+def test_a_guest_in_use_is_ready_when_nobody_reverted_it(script: ScriptedWSMan) -> None:
+    """After a restart that was asked for the guest is the same, and used."""
+    with _guest(script.endpoint) as guest:
+        guest.wait_until_ready(5)
+        guest.wait_until_ready(5)
+
+
+def test_a_guest_that_drops_what_is_sent_to_it_is_heard_at_once_when_it_comes_up() -> None:
+    """Knocks do not wait for each other: the system would repeat a lost one only after a second, then after three."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = int(full.getsockname()[1])
+        with contextlib.ExitStack() as crowd:
+            # a full queue drops knocks without a word, as a firewall does
+            for _ in range(4):
+                client = crowd.enter_context(socket.socket())
+                client.setblocking(False)
+                client.connect_ex(("127.0.0.1", port))
+            tried: list[int] = []
+            with Knocks("127.0.0.1", port, clock=time.monotonic, sleep=time.sleep) as knocks:
+                with pytest.raises(TimeoutError):
+                    knocks.until_it_opens(time.monotonic() + 0.3)
+                tried.append(len(knocks._ends))
+                assert tried[0] > 3
+                full.accept()[0].close()
+                knocks.until_it_opens(time.monotonic() + 5)
+            assert not knocks._ends
+
+
+def test_a_name_that_means_nothing_yet_is_looked_up_again() -> None:
+    """A guest's name may come into the DNS only when it has booted."""
+    with (
+        Knocks("guest.invalid", 5985, clock=time.monotonic, sleep=time.sleep) as knocks,
+        pytest.raises(socket.gaierror),
+    ):
+        knocks.until_it_opens(time.monotonic() + 0.1)
