@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from harness.builds import Build
 
 THE_LAB = "lab"
+
+Keep = Literal["none", "failed", "all"]
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +27,8 @@ class Settings:
     builds: tuple[Build, ...] = ()
     products: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    keep: Keep = "none"
+    keep_for: float = 14_400.0
 
     @property
     def on_the_lab(self) -> bool:
@@ -41,6 +49,16 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--product", action="append", default=[], metavar="NAME", help="only this product; repeatable")
     group.addoption("--scenario", action="append", default=[], metavar="NAME", help="only this scenario; repeatable")
     group.addoption("--runs", metavar="DIR", help="folder that receives a folder for each run (default: build/runs)")
+    group.addoption(
+        "--keep",
+        choices=("none", "failed", "all"),
+        default="none",
+        help="leave machines as cells left them, with a snapshot and a lease: of those that failed or hung, or all "
+        "that did not pass (default: none)",
+    )
+    group.addoption(
+        "--keep-for", metavar="TIME", default="4h", help="how long they are kept: 90m, 4h, 2d (default: 4h)"
+    )
     parser.addini("wincompat_site", "site file to take machines from; lab is the embedded lab", default=THE_LAB)
     parser.addini("wincompat_runs", "folder that receives a folder for each run", default="build/runs")
 
@@ -67,7 +85,17 @@ def read_settings(config: pytest.Config) -> Settings:
         builds=tuple(builds),
         products=tuple(config.getoption("--product")),
         scenarios=tuple(config.getoption("--scenario")),
+        keep=config.getoption("--keep"),
+        keep_for=_seconds(config.getoption("--keep-for")),
     )
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
+    seconds = float(found[1]) * _UNITS[found[2] or "s"] if found else 0.0
+    if not 60 <= seconds <= 30 * 86_400:
+        raise pytest.UsageError(f"--keep-for: {text!r} should be a time like 90m, 4h or 2d, of a minute to 30 days")
+    return seconds
 
 
 def _place(site: str, folder: Path) -> str:

@@ -71,6 +71,8 @@ class Start:
             return None  # every cell is skipped: no machine is wanted
         if (place := lab_that_is_up()) is not None:
             return place
+        if settings.keep != "none":
+            raise pytest.UsageError("--keep needs a lab that outlives the run; start one with: wincompat lab up")
         # as many machines of each build as there are workers: none waits for another one's
         workers = self._config.getoption("numprocesses", None) or 1
         chosen = [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.builds import Build
+from harness.plugin.record import WARNING
 from harness.results.result import Result, Verdict
 from harness.results.words import builds_in_words, count, listed, seconds
 
@@ -37,6 +38,10 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
         terminal.line(line)
     findings = [*_findings(results), *(f"! {words}" for words in run.trouble)]
     for line in ["", *findings] if findings else []:
+        terminal.line(line)
+    for line in _warnings(results):
+        terminal.line(line)
+    for line in _kept(run.plan, results, terminal.config):
         terminal.line(line)
     terminal.line("")
     terminal.line(verdict_in_words(results, is_lab=run.plan.is_lab))
@@ -154,6 +159,34 @@ def verdict_in_words(results: Sequence[Result], *, is_lab: bool) -> str:
 _HOLDS = frozenset({"failed", "hung", "blocked", "not run"})
 
 
+def _warnings(results: Sequence[Result]) -> Iterable[str]:
+    """Say a warning once, however many cells it is of."""
+    warned: dict[str, list[Result]] = {}
+    for result in results:
+        for note in result.notes:
+            if note.startswith(WARNING):
+                warned.setdefault(note.removeprefix(WARNING), []).append(result)
+    for words, cells in warned.items():
+        yield f"WARNING {_cells(cells)}: {words}"
+
+
+def _kept(plan: Plan, results: Sequence[Result], config: pytest.Config) -> Iterable[str]:
+    nodes = {cell.cell: cell.node for cell in plan.cells}
+    for result in results:
+        if result.kept is not None:
+            snapshot = f", snapshot {result.kept.snapshot}" if result.kept.snapshot else ""
+            until = result.kept.until.astimezone()
+            yield f"KEPT {result.kept.machine} as {result.cell} left it, until {until:%Y-%m-%d %H:%M}{snapshot}"
+            yield f"  look at it:   {result.kept.attach}"
+            yield f"  repeat it:    {shlex.join([*_pytest(config), nodes[result.cell]])}"
+            yield f"  give it back: {result.kept.release}"
+
+
+def _pytest(config: pytest.Config) -> list[str]:
+    site = config.getoption("--site")
+    return ["pytest", f"--site={site}"] if site else ["pytest"]  # in one word: else pytest takes it for a test's place
+
+
 def repeat_command(plan: Plan, results: Sequence[Result], config: pytest.Config) -> str:
     """Return the command that runs again what did not pass, with the options that matter; nothing when all is well."""
     ends = {result.cell: result for result in results}
@@ -164,9 +197,7 @@ def repeat_command(plan: Plan, results: Sequence[Result], config: pytest.Config)
     ]
     if not missed:
         return ""
-    words = ["pytest"]
-    if site := config.getoption("--site"):
-        words.append(f"--site={site}")  # in one word: pytest takes a second one for a test to look for
+    words = _pytest(config)
     if len(missed) <= 4 or any(result.verdict is Verdict.NOT_RUN for result in results):
         nodes = missed if len(missed) <= 4 else list(dict.fromkeys(node.rpartition("::")[0] for node in missed))
         return shlex.join([*words, *nodes])

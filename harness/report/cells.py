@@ -92,6 +92,7 @@ def _cell_view(
         facts=_facts(result),
         notes=tuple(clipped(note, 1_000) for note in result.notes) if result else (),
         repeat=repeat,
+        kept=_kept(result),
         filters=f"{letter} {place}",
     )
 
@@ -153,6 +154,14 @@ def _facts(result: Result | None) -> tuple[tuple[str, str], ...]:
         "worker": result.worker,
     }
     return tuple((clipped(name, 60), clipped(value, 300)) for name, value in known.items() if value)
+
+
+def _kept(result: Result | None) -> tuple[tuple[str, str], ...]:
+    if result is None or result.kept is None:
+        return ()
+    kept = result.kept
+    until = f"{kept.until:%Y-%m-%d %H:%M} UTC"
+    return ((f"look at {kept.machine}, kept until {until}", kept.attach), ("give it back", kept.release))
 
 
 def _issue(finding: Finding | None) -> str:

@@ -53,6 +53,7 @@ class CellView:
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     repeat: str
+    kept: tuple[tuple[str, str], ...]  # what to type for a machine that was kept, each with what it does
     filters: str  # "f 0 2": verdict letter, build's and product's place
 
 

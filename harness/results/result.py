@@ -52,6 +52,16 @@ class Evidence(_Plain):
     path: str
 
 
+class Kept(_Plain):
+    """A machine that was left as a cell left it: until when it is leased, and the commands for a person to type."""
+
+    machine: str
+    until: datetime
+    snapshot: str = ""  # none where it could not be taken
+    attach: str
+    release: str
+
+
 class Result(_Plain):
     """A cell with its verdict and everything that a report says of it."""
 
@@ -67,11 +77,13 @@ class Result(_Plain):
     known_issue: str | None = None  # it explains why the cell did not pass
     missed_issue: str | None = None  # a strict one that should have shown here and did not: a reason to hold
     machine: str = ""
+    supplied: str = ""  # how the clean machine came about
     provenance: str = ""
     guest: dict[str, str] = {}
     steps: tuple[Step, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = ()
+    kept: Kept | None = None
     started: datetime | None = None
     seconds: float = 0.0
     worker: str = ""
