@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import AuthoringError, GuestUnreachable, MachineMissing, ProductFailed, SiteError
+from harness.errors import AuthoringError, GuestUnreachable, ProductFailed, SiteError
 from harness.plugin.evidence import EvidenceFolder
 from harness.plugin.exchange import exchange_of, worker_of
 from harness.plugin.record import Record, record_key
+from harness.plugin.settings import settings_key
 from harness.scenarios.steps import Steps
 
 if TYPE_CHECKING:
-    from harness.builds import Build
     from harness.guest.guest import Guest
     from harness.machines.machine import Machine
     from harness.machines.vcenter import VCenter
@@ -80,21 +80,26 @@ def evidence(request: pytest.FixtureRequest) -> EvidenceFolder:
 
 
 @pytest.fixture
-def machine(request: pytest.FixtureRequest, site: Site, vcenter: VCenter, step: Steps) -> Iterator[Machine]:
-    """Lease a machine of the cell's build until the test ends, and revert it to its clean snapshot."""
-    from harness.machines.leases import leased, on_trial
+def machine(request: pytest.FixtureRequest, vcenter: VCenter, step: Steps) -> Iterator[Machine]:
+    """Have a clean machine of the cell's build until the test ends, by the strategy that the site file names."""
+    from harness.machines.supply import Wanted, name_of_run, supplied
 
     record = _record(request)
     record.on_lab = vcenter.about.is_lab
-    holder = f"{worker_of(request.config) or 'pytest'} for {record.name}"
-    with ExitStack() as held:
-        with step("lease a machine"):
-            lease = held.enter_context(leased(site, record.cell.build, holder=holder))
-        record.lease = lease
-        record.machine = lease.entry.path.rpartition("/")[2]
-        with step("revert to the snapshot"), on_trial(lease, tell=record.notes.append):
-            machine = vcenter.machine(lease.entry, fence=lease.confirm)
-            machine.revert()
+    posted = exchange_of(request.config).posted()
+    assert posted is not None  # noqa: S101 - the controller posts before the first cell begins
+    wanted = Wanted(
+        build=record.cell.build,
+        run=name_of_run(posted.run),
+        holder=f"{worker_of(request.config) or 'pytest'} for {record.name}",
+        step=step,
+        leased=record.leased,
+        tell=record.notes.append,
+        warn=record.warn,
+    )
+    with supplied(vcenter, wanted) as (ready, lease):
+        machine = ready.machine
+        record.machine, record.supplied = machine.name, ready.how
         since = machine.power().since
 
         def doubt() -> str:
@@ -108,6 +113,12 @@ def machine(request: pytest.FixtureRequest, site: Site, vcenter: VCenter, step: 
 
         record.doubts.append(doubt)
         yield machine
+
+        def hold(seconds: float, reason: str) -> None:
+            lease.keep(seconds, reason)
+            ready.keep(seconds, reason)
+
+        _keep(request.config, record, machine, hold)
 
 
 @pytest.fixture
@@ -137,13 +148,13 @@ def guest(
             on_trial(lease, tell=record.notes.append),
             _the_site_is_to_blame(machine.name),
         ):
-            guest.wait_until_ready(site.budgets.ready)
-        with step("read what the guest is"), _the_site_is_to_blame(machine.name):
-            facts = guest.facts()
-        record.provenance = facts.provenance
-        record.guest = facts.as_text()
-        evidence.keep("guest.json", json.dumps(record.guest, indent=1), kind="facts")
-        _require_the_build(record, facts.build)
+            guest.wait_until_ready(site.budgets.ready, reverted=True)
+        with (
+            step("compare the guest with what was declared"),
+            on_trial(lease, tell=record.notes.append),
+            _the_site_is_to_blame(machine.name),
+        ):
+            _attest(record, guest, machine, evidence)
 
         def doubt() -> str:
             with _the_site_is_to_blame(machine.name):
@@ -176,14 +187,32 @@ def _the_site_is_to_blame(machine: str) -> Iterator[None]:
         ) from error
 
 
-def _require_the_build(record: Record, found: Build) -> None:
-    wanted = record.cell.build
-    if found.number != wanted.number or wanted.revision not in (0, found.revision):
-        raise MachineMissing(
-            f"carries build {found}, not {wanted} as planned",
-            machine=record.machine,
-            advice="correct the site file, or the snapshot if Windows has updated itself",
-        )
+def _attest(record: Record, guest: Guest, machine: Machine, evidence: EvidenceFolder) -> None:
+    """Keep what the guest is as evidence; raises Drifted when that is not what the cell is to be judged on."""
+    from harness.guest.attesting import attest
+
+    attested = attest(
+        guest,
+        wanted=record.cell.build,
+        said=machine.entry.windows,
+        matrix=record.matrix.environment,
+        site=machine.entry.environment,
+    )
+    record.provenance = guest.facts().provenance
+    record.guest = dict(attested.text) | {"machine": record.supplied}
+    if (seen := machine.came_from) is not None:
+        record.guest["snapshot"] = f"{seen.path} ({seen.moid}), taken {seen.taken:%Y-%m-%d %H:%M:%S}"
+    evidence.keep("guest.json", json.dumps(record.guest, indent=1), kind="facts")
+    attested.check(machine.name)
+
+
+def _keep(config: pytest.Config, record: Record, machine: Machine, holds: Callable[[float, str], None]) -> None:
+    """Leave the machine as the cell left it, when that was asked for."""
+    from harness.plugin import keeping
+
+    settings, posted = config.stash[settings_key], exchange_of(config).posted()
+    if keeping.is_wanted(settings.keep, record) and posted is not None:
+        keeping.keep_machine(record, machine, posted, settings.keep_for, holds)
 
 
 _ANSWER = 15.0  # seconds: a guest that takes longer for "ver" is not at work

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from harness.machines.leases import Lease
     from harness.matrix import Cell, KnownIssue, Matrix
     from harness.plugin.verdicts import Judgement
-    from harness.results.result import Evidence, Result
+    from harness.results.result import Evidence, Kept, Result
+
+
+WARNING = "warning: "
+"""How a note begins that the terminal repeats at the end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,16 +34,27 @@ class Record:
     worker: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     machine: str = ""
+    supplied: str = ""
     lease: Lease | None = None
     on_lab: bool = False
     provenance: str = ""
     guest: dict[str, str] = field(default_factory=dict)
     evidence: list[Evidence] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    kept: Kept | None = None
     doubts: list[Callable[[], str]] = field(default_factory=list)
     judgement: Judgement | None = None
     known_issue: str | None = None
     missed_issue: str | None = None
+
+    def leased(self, lease: Lease) -> None:
+        """Note which machine is the cell's, from the moment on that it is."""
+        self.lease = lease
+        self.machine = lease.entry.path.rpartition("/")[2]
+
+    def warn(self, words: str) -> None:
+        """Note what is not as it should be; the terminal says it, too."""
+        self.notes.append(f"{WARNING}{words}")
 
     def doubt(self) -> str:
         """Ask the site before the product is blamed: a sentence when the site is the reason, or nothing."""
@@ -68,6 +83,7 @@ class Record:
             known_issue=self.known_issue,
             missed_issue=self.missed_issue,
             machine=self.machine,
+            supplied=self.supplied,
             provenance=self.provenance,
             guest=self.guest,
             steps=tuple(
@@ -76,6 +92,7 @@ class Record:
             ),
             evidence=tuple(self.evidence),
             notes=tuple(self.notes),
+            kept=self.kept,
             started=self.started,
             seconds=self.steps.seconds,
             worker=self.worker,
