@@ -12,6 +12,7 @@ from harness.authoring import shown
 from harness.doctor.check import Check
 from harness.doctor.finding import Answer, fail, ok, warn
 from harness.doctor.visit import SiteVisit
+from harness.errors import AuthoringError
 from harness.secret import Secret
 from harness.site import Budgets
 
@@ -20,7 +21,14 @@ SCARCE, TIGHT = 1 * GIB, 5 * GIB  # a run with pictures and logs of a thousand c
 
 
 def _secret(secret: Secret) -> Answer:
-    secret.read()
+    try:
+        secret.read()
+    except AuthoringError as error:
+        if secret.env is not None:
+            return fail(str(error), f"set it where this is started, as a masked variable in CI: export {secret.env}=...")
+        if secret.file is not None:
+            return fail(str(error), "write the password alone into that file, readable by you alone")
+        return fail(str(error), "or name another place for it in the site file")
     if secret.file is not None and os.name == "posix":
         mode = stat.S_IMODE(secret.file.stat().st_mode)
         if mode & 0o077:
