@@ -117,6 +117,13 @@ class Faults:
                 return asked
         return None
 
+    def shows(self, name: str, machine: str, **facts: str) -> bool:
+        """Tell whether a fault in force fits; the first time that a client is shown it counts as its strike."""
+        asked = self.holds(name, machine, **facts)
+        if asked is not None and not asked.struck:
+            self._strike(asked, machine, **facts)
+        return asked is not None
+
     def strikes(self, name: str, machine: str, **facts: str) -> Asked | None:
         """Find a fault in force that fits, and count it; every strike is in the audit."""
         asked = self.holds(name, machine, **facts)

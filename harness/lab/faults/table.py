@@ -34,6 +34,7 @@ OPTIONS = {
     "chance": "how often it strikes where it could, from 0 to 1",
     "when": "before or after the work is done that the client hears nothing of",
     "build": "the build that the guest's registry tells, as 22631.9999",
+    "snapshot": "the name of the snapshot",
     "address": "the address that is shown",
 }
 
@@ -61,6 +62,35 @@ TABLE: dict[str, Fault] = {
             name="task-never-ends",
             does="tasks stay running, having done nothing, and go on when the fault is cleared",
             takes=("method",),
+        ),
+        Fault(
+            name="invalid-state",
+            does="tasks end with InvalidState, or InvalidPowerState, before they have done anything",
+            times=1,
+            takes=("method", "state", "chance"),
+        ),
+        Fault(
+            name="slow-datastore",
+            does="tasks take so many seconds longer",
+            seconds="how much longer each task takes",
+            usual=5.0,
+            takes=("method",),
+        ),
+        Fault(
+            name="host-lost",
+            does="the host is disconnected: machines say so, and what is asked of them ends with HostNotConnected",
+        ),
+        Fault(
+            name="snapshot-missing",
+            does="a snapshot is not there any more: every one of the machine, or the one that is named",
+            takes=("snapshot",),
+        ),
+        Fault(
+            name="stale-address",
+            does="after a revert the guest's address is told as an old one, on which nobody answers",
+            seconds="for so long after each revert",
+            usual=30.0,
+            takes=("address",),
         ),
         Fault(
             name="answer-lost",

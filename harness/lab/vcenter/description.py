@@ -30,10 +30,16 @@ def power_state(vm: VirtualMachine) -> str:
     return "poweredOn" if vm.is_on else "poweredOff"
 
 
+def connection_state(vm: VirtualMachine) -> str:
+    """Say whether its host can be reached."""
+    return "disconnected" if vm.premises.faults.shows("host-lost", vm.name) else "connected"
+
+
 def runtime(vm: VirtualMachine) -> Any:
     """Power, host and the time of the last power-on; a restart of Windows does not change that time, as in vSphere."""
     return vim.vm.RuntimeInfo(
-        host=vm.premises.host.ref, connectionState="connected", powerState=power_state(vm), bootTime=vm.powered_since,
+        host=vm.premises.host.ref, connectionState=connection_state(vm), powerState=power_state(vm),
+        bootTime=vm.powered_since,
         faultToleranceState="notConfigured", toolsInstallerMounted=False, numMksConnections=0,
         recordReplayState="inactive", onlineStandby=False, consolidationNeeded=False, paused=False,
         suspendInterval=0, snapshotInBackground=False, instantCloneFrozen=vm.guest.is_frozen,
@@ -54,11 +60,13 @@ def guest(vm: VirtualMachine) -> Any:
         appHeartbeatStatus="appStatusGray", guestKernelCrashed=False,
     )  # fmt: skip
     if up:
-        told.hostName, told.ipAddress = vm.host_name, vm.address
+        told.hostName = vm.host_name
+    if vm.told_address:
+        told.ipAddress = vm.told_address
         told.net = [
             vim.vm.GuestInfo.NicInfo(
-                network=vm.premises.network.name, ipAddress=[vm.address], macAddress=mac_address(vm), connected=True,
-                deviceConfigId=_NETWORK_DEVICE,
+                network=vm.premises.network.name, ipAddress=[vm.told_address], macAddress=mac_address(vm),
+                connected=True, deviceConfigId=_NETWORK_DEVICE,
             )
         ]  # fmt: skip
     return told
@@ -158,12 +166,12 @@ def capability(_: VirtualMachine) -> Any:
 
 def snapshot_tree(vm: VirtualMachine) -> Any:
     """Describe the tree of snapshots, None when there are none, as in vSphere."""
-    if not vm.snapshots.roots:
+    roots = [snapshot.described() for snapshot in vm.snapshots.roots if not snapshot.is_missing]
+    if not roots:
         return None
-    roots = [snapshot.described() for snapshot in vm.snapshots.roots]
-    return vim.vm.SnapshotInfo(
-        rootSnapshotList=roots, currentSnapshot=vm.snapshots.current and vm.snapshots.current.ref
-    )
+    current = vm.snapshots.current
+    shown = None if current is None or current.is_missing else current.ref
+    return vim.vm.SnapshotInfo(rootSnapshotList=roots, currentSnapshot=shown)
 
 
 PROPERTIES: dict[str, Callable[[Any], Any]] = {

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from harness.lab.vcenter.soap import Call, property_type, typed, vmodl
+
+if TYPE_CHECKING:
+    from harness.lab.vcenter.tasks import Task
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _STEP = re.compile(r'(?P<name>[^.\[]+)(?:\["?(?P<key>[^"\]]+)"?\])?')
@@ -87,7 +90,7 @@ class Entity(Served):
         super().__init__(moid)
         self.name = name
         self.parent = parent
-        self.tasks: list[Served] = []
+        self.tasks: list[Task] = []
 
     @property
     def children(self) -> list[Entity]:
@@ -114,7 +117,7 @@ def _constant(value: Any) -> Callable[[Any], Any]:
 Entity.properties = {
     "name": lambda entity: entity.name,
     "parent": lambda entity: entity.parent and entity.parent.ref,
-    "recentTask": lambda entity: [task.ref for task in entity.tasks],
+    "recentTask": lambda entity: [task.ref for task in entity.tasks if task.is_recent],
     "overallStatus": _constant("green"),
     "configStatus": _constant("green"),
     "alarmActionsEnabled": _constant(True),

@@ -28,13 +28,19 @@ class Snapshot(Served):
         self.children: list[Snapshot] = []
         self.annotation, self.extra = vm.annotation, dict(vm.extra)
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the lab was asked to let it be gone."""
+        gone = self.vm.premises.faults.shows("snapshot-missing", self.vm.name, snapshot=self.name)
+        return gone or (self.parent is not None and self.parent.is_missing)
+
     def described(self) -> Any:
         """Describe it and those below it; the state is what a revert leaves the machine in."""
         state = "poweredOn" if self.vm.guest.holds_memory(self.key) else "poweredOff"
         return vim.vm.SnapshotTree(
             snapshot=self.ref, vm=self.vm.ref, name=self.name, description=self.words, id=self.number,
             createTime=self.created, state=state, quiesced=False, replaySupported=False,
-            childSnapshotList=[child.described() for child in self.children],
+            childSnapshotList=[child.described() for child in self.children if not child.is_missing],
         )  # fmt: skip
 
     def below(self) -> Iterator[Snapshot]:
@@ -107,13 +113,13 @@ class Snapshots:
         """Put disk and settings back; with a snapshot that holds memory the machine is on then, unless told not to."""
         if to is None:
             raise vim.fault.NotFound(msg="The machine has no current snapshot.")
-        if to not in self.all():
+        if to not in self.all() or to.is_missing:
             raise vmodl.fault.ManagedObjectNotFound(obj=to.ref, msg="The snapshot has been removed.")
         await self.vm.guest.revert(to.key, stay_off=stay_off)
         self.vm.premises.audit.note("lab", "reverted", machine=self.vm.name, snapshot=to.name)
         self.current = to
         self.vm.annotation, self.vm.extra = to.annotation, dict(to.extra)
-        self.vm.touched()
+        self.vm.reverted()
 
     async def remove(self, gone: list[Snapshot], task: Task | None = None) -> None:
         """Take snapshots away, the deepest first; what is below one that goes moves up to its parent."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.lab.vcenter.objects import Entity, Inventory, Served, answers, shows
@@ -14,6 +14,8 @@ from harness.lab.vcenter.soap import Method, vim, vmodl
 
 _log = logging.getLogger(__name__)
 _REMEMBERED = 500
+#: For how long a task that has ended is among the recent ones, where a client that lost touch looks for it.
+_RECENT = timedelta(minutes=5)
 
 
 class Task(Served):
@@ -21,8 +23,9 @@ class Task(Served):
 
     kind = vim.Task
 
-    def __init__(self, moid: str, called: Method, entity: Entity | None, user: str, inventory: Inventory) -> None:
+    def __init__(self, moid: str, called: Method, entity: Entity, user: str, inventory: Inventory) -> None:
         super().__init__(moid)
+        self.entity = entity
         self.inventory = inventory
         owner, name = called.owner._wsdlName, called.managed.info.name
         self.info = vim.TaskInfo(
@@ -37,8 +40,7 @@ class Task(Served):
             reason=vim.TaskReasonUser(userName=user),
             eventChainId=int(moid.rpartition("-")[2]),
         )
-        if entity is not None:
-            self.info.entity, self.info.entityName = entity.ref, entity.name
+        self.info.entity, self.info.entityName = entity.ref, entity.name
 
     @shows("info")
     def _info(self) -> Any:
@@ -47,6 +49,12 @@ class Task(Served):
     @answers("CancelTask")
     def _cancel(self, _: Any) -> None:
         raise vmodl.fault.NotSupported(msg="Tasks of the lab cannot be cancelled")
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether it is going on or has ended only a while ago."""
+        ended = self.info.completeTime
+        return ended is None or datetime.now(UTC) - ended < _RECENT
 
     def note(self, **fields: Any) -> None:
         """Change what is known of the task, and tell who waits for it."""
@@ -68,7 +76,7 @@ class Tasks(Served):
 
     @shows("recentTask")
     def _recent(self) -> Any:
-        return [task.ref for task in self.known if task.info.state in ("queued", "running")]
+        return [task.ref for task in self.known if task.is_recent]
 
     @shows("maxCollector")
     def _collectors(self) -> int:
@@ -78,9 +86,12 @@ class Tasks(Served):
         """Begin an operation and return at once; its end is told by the task's info."""
         task = Task(self.inventory.number("task"), called, entity, user, self.inventory)
         self.known.append(task)
-        entity.tasks.append(task)
+        entity.tasks = [*(other for other in entity.tasks if other.is_recent), task]
         while len(self.known) > _REMEMBERED and self.known[0].info.completeTime is not None:
-            self.inventory.objects.pop(self.known.popleft().moid, None)
+            gone = self.known.popleft()
+            gone.entity.tasks = [other for other in gone.entity.tasks if other is not gone]
+            self.inventory.objects.pop(gone.moid, None)
+        self.inventory.changed(entity)
         # not Inventory.add: a task belongs to no tree, so nobody has to look at the tree again
         self.inventory.objects[task.moid] = task
         running = asyncio.create_task(self._run(task, entity, work), name=task.info.descriptionId)
@@ -108,7 +119,6 @@ class Tasks(Served):
                 "error": vmodl.fault.SystemError(reason=reason, msg=f"A general system error occurred: {reason}"),
             }
         finally:
-            entity.tasks.remove(task)
             task.note(**ending, progress=None, completeTime=datetime.now(UTC))
 
     def aside(self, work: Coroutine[Any, Any, None], words: str) -> None:

@@ -183,7 +183,8 @@ class Premises:
 
     def _host(self) -> dict[str, Callable[[], Any]]:
         def runtime() -> Any:
-            return vim.host.RuntimeInfo(connectionState="connected", powerState="poweredOn", inMaintenanceMode=False)
+            state = "disconnected" if self.faults.shows("host-lost", "") else "connected"
+            return vim.host.RuntimeInfo(connectionState=state, powerState="poweredOn", inMaintenanceMode=False)
 
         config = vim.host.Summary.ConfigSummary(
             name="lab-host", port=902, vmotionEnabled=False, faultToleranceEnabled=False

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from harness.lab.audit import Audit
 from harness.lab.faults.asked import Faults, until_cleared
 from harness.lab.faults.table import DEEDS
+from harness.lab.vcenter.objects import missing
 from harness.lab.vcenter.sessions import READING, Session, Sessions, privilege_of
 from harness.lab.vcenter.snapshots import Snapshot
 from harness.lab.vcenter.soap import Call, ManagedObject, vim, vmodl
+from harness.lab.vcenter.taskfaults import host_lost
 from harness.lab.vcenter.tasks import Task
 from harness.lab.vcenter.virtualmachine import VirtualMachine
 
@@ -50,6 +52,14 @@ class Trouble:
             self.faults.strikes("privilege-refused", machine, privilege=privilege, method=method)
             words = "Permission to perform this operation was denied."
             raise vim.fault.NoPermission(object=call.this, privilegeId=privilege, msg=words)
+        # tasks of a machine end with it; what is no task is answered with it
+        is_change = machine and not method.endswith("_Task") and privilege not in READING
+        if is_change and self.faults.strikes("host-lost", machine):
+            raise host_lost()
+        thing = session.sight.get(call.this)
+        if isinstance(thing, Snapshot) and thing.is_missing:
+            self.faults.strikes("snapshot-missing", machine, snapshot=thing.name, method=method)
+            raise missing(call.this)
         for deed in DEEDS:
             self.faults.strikes(deed, machine, method=method)
         return machine

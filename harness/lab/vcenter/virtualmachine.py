@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from harness.lab.faults.asked import Asked
 from harness.lab.guest import GuestGone, LabGuest
 from harness.lab.vcenter import cloning, description
 from harness.lab.vcenter.objects import Entity, answers
@@ -43,6 +45,7 @@ class VirtualMachine(Entity):
         self.clean_shut_down = True
         self.powered_since: datetime | None = None
         self._told = "off"
+        self.stale: Asked | None = None
         guest.observers.append(self._notice)
         self._notice(guest)
 
@@ -50,6 +53,25 @@ class VirtualMachine(Entity):
     def is_on(self) -> bool:
         """Whether it is powered on; a machine that restarts stays on."""
         return self.guest.is_on or self.restarting
+
+    @property
+    def told_address(self) -> str:
+        """The address that the guest's Tools tell: none before Windows is up, for a while an old one when asked to."""
+        if self.stale is not None and self.is_on and not self.stale.cleared.is_set():
+            return self.stale.options.get("address") or f"{self.address.rpartition('.')[0]}.254"
+        return self.address if self.guest.is_up else ""
+
+    def reverted(self) -> None:
+        """Note that it was put back to a snapshot."""
+        self.stale = self.premises.faults.strikes("stale-address", self.name)
+        if self.stale is not None:
+            asyncio.get_running_loop().call_later(self.stale.seconds or 0, self._tell_address, self.stale)
+        self.touched()
+
+    def _tell_address(self, stale: Asked) -> None:
+        if self.stale is stale:
+            self.stale = None
+            self.premises.inventory.changed(self)
 
     @property
     def host_name(self) -> str:
@@ -84,7 +106,7 @@ class VirtualMachine(Entity):
                     raise vim.fault.TaskInProgress(task=other.ref, msg="Another task is already in progress.")
             self.busy[task] = shares
             try:
-                await hit(self.premises.faults, task, call.method.name, self.name)
+                await hit(task, call.method.name, self)
                 return await work(task)
             finally:
                 del self.busy[task]

@@ -69,8 +69,16 @@ def test_one_operation_at_a_time(served: Served, vm: Any) -> None:
         wait_for(second)
     assert busy.value.task == first
     assert first.info.state == "running"
-    assert vm.recentTask == [first]
+    assert vm.recentTask == [first, second]
     assert wait_for(first) == "success"
+
+
+def test_a_task_that_has_ended_is_recent_for_a_while(si: Any, vm: Any) -> None:
+    """Whoever lost touch finds a finished task, of the machine and of the task manager, for some minutes."""
+    task = vm.PowerOn()
+    wait_for(task)
+    assert vm.recentTask == [task]
+    assert task in si.content.taskManager.recentTask
 
 
 def test_a_revert_puts_disk_and_settings_back(served: Served, vm: Any) -> None:

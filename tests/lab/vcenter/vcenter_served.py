@@ -41,6 +41,7 @@ class Served:
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listening.getsockname()[1]
         self.guests = {name: StandIn(name, Build(number)) for name, number in (("a", 19044), ("b", 22631))}
+        self.folder = folder
         self.dismissed: list[str] = []
         self.audit = Audit(folder / "audit.jsonl", secrets=[PASSWORD])
         self.ca = write_certificates(folder, folder, name="test", addresses=["127.0.0.1"])
