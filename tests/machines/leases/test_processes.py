@@ -1,0 +1,76 @@
+"""Leases across processes: no machine in two hands, and a controller that dies gives its machine back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import sqlalchemy
+
+CELLS = 12
+
+
+@contextmanager
+def fighting(url: sqlalchemy.URL, folder: Path, name: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a controller; it is ended with the block."""
+    module = [sys.executable, "-m", "tests.machines.leases.fighter"]
+    store = url.render_as_string(hide_password=False)
+    process = subprocess.Popen([*module, store, str(folder), name, *words], cwd=Path(__file__).parents[3])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def touches(folder: Path) -> list[list[str]]:
+    """Read machine, token, cell and which touch it was, in the order of time."""
+    file = folder / "touches"
+    return [line.split() for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+
+
+def test_two_controllers_fight_for_two_machines(url: sqlalchemy.URL, tmp_path: Path) -> None:
+    """Between a cell's first and last touch of a machine nobody else touches it, tokens grow, and every cell runs."""
+    with (
+        fighting(url, tmp_path, "one", f"{CELLS}", "60") as one,
+        fighting(url, tmp_path, "two", f"{CELLS}", "60") as two,
+    ):
+        third = fighting(url, tmp_path, "three", f"{CELLS}", "60")
+        with third as three:
+            assert [process.wait(60) for process in (one, two, three)] == [0, 0, 0]
+    seen = touches(tmp_path)
+    for path in ("DC/vm/a", "DC/vm/b"):
+        of_it = [touch for touch in seen if touch[0] == path]
+        for first, last in zip(of_it[::2], of_it[1::2], strict=True):
+            assert [first[2], first[3], last[2], last[3]] == [first[2], "first", first[2], "last"]
+        tokens = [int(touch[1]) for touch in of_it[::2]]
+        assert all(earlier < later for earlier, later in pairwise(tokens))
+    cells = {touch[2] for touch in seen}
+    assert len(cells) == 3 * CELLS
+    assert len(seen) == 6 * CELLS
+
+
+def test_a_killed_controllers_machine_comes_free(url: sqlalchemy.URL, tmp_path: Path) -> None:
+    """After SIGKILL a lease runs out, and the machine goes to the next with a greater token."""
+    with (
+        fighting(url, tmp_path, "dies", "1", "1.5", "still") as one,
+        fighting(url, tmp_path, "too", "1", "1.5", "still") as two,
+    ):
+        until = time.monotonic() + 30
+        while len(touches(tmp_path)) < 4:
+            assert one.poll() is two.poll() is None
+            assert time.monotonic() < until, "they never had a machine"
+            time.sleep(0.02)
+        for process in (one, two):
+            process.kill()
+    held = {touch[0]: int(touch[1]) for touch in touches(tmp_path)}
+    assert len(held) == 2
+    with fighting(url, tmp_path, "lives", "1", "60") as lives:
+        assert lives.wait(60) == 0
+    (path, token, *_), _ = touches(tmp_path)[4:]
+    assert int(token) > held[path]
