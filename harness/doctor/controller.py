@@ -25,7 +25,7 @@ def _secret(secret: Secret) -> Answer:
         secret.read()
     except AuthoringError as error:
         if secret.env is not None:
-            return fail(str(error), f"set it where this is started, as a masked variable in CI: export {secret.env}=...")
+            return fail(str(error), f"set it where this is started (in CI a masked variable): export {secret.env}=...")
         if secret.file is not None:
             return fail(str(error), "write the password alone into that file, readable by you alone")
         return fail(str(error), "or name another place for it in the site file")

@@ -9,7 +9,7 @@ from harness.doctor.check import Check
 from harness.doctor.finding import Answer, fail, ok, warn
 from harness.doctor.visit import SiteVisit
 
-KNOCK = 10.0
+KNOCK = 5.0
 """Seconds for a connection, or a handshake, that a server in good health answers at once."""
 
 _LATE, _WRONG = 5.0, 300.0  # seconds of clock skew: lease times and events disagree; Kerberos and TLS fail

@@ -53,6 +53,11 @@ class Patient:
         assert what in self.text, f"{what!r} is not in {self.text}"
         self.text = self.text.replace(what, by)
 
+    def log_in_as(self, user: str, secret: str, other: str, others: str) -> None:
+        """Let one user be another one, with the other's secret."""
+        self.spoil(f'"{user}"', f'"{other}"')
+        self.spoil(f"{secret}.secret", f"{others}.secret")
+
     def secret(self, name: str) -> str:
         """Read a secret of the lab."""
         return (self.lab.parent / "secrets" / f"{name}.secret").read_text("utf-8")

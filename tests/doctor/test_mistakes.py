@@ -29,7 +29,9 @@ def _another_ca(patient: Patient, part: str) -> None:
 # what is spoilt: (how, the check that fails, words in what it says, words in what it advises)
 MISTAKES: dict[str, tuple[Callable[[Patient], None], str, str, str]] = {
     "vCenter's password is not set": (
-        lambda p: p.spoil('{ file = "' + f"{p.lab.parent}/secrets/vcenter.secret" + '" }', '{ env = "NO_SUCH_SECRET" }'),
+        lambda p: p.spoil(
+            '{ file = "' + f"{p.lab.parent}/secrets/vcenter.secret" + '" }', '{ env = "NO_SUCH_SECRET" }'
+        ),
         "secret vcenter",
         "NO_SUCH_SECRET is not set",
         "export NO_SUCH_SECRET=",
@@ -71,8 +73,7 @@ MISTAKES: dict[str, tuple[Callable[[Patient], None], str, str, str]] = {
         "whether it was renewed",
     ),
     "user without privileges": (
-        lambda p: (p.spoil("administrator@lab.local", "auditor@lab.local"), p.spoil("vcenter.secret", "auditor.secret"))
-        and None,
+        lambda p: p.log_in_as("administrator@lab.local", "vcenter", "auditor@lab.local", "auditor"),
         "vcenter privileges",
         "VirtualMachine.State.RevertToSnapshot",
         "role",
@@ -132,13 +133,13 @@ MISTAKES: dict[str, tuple[Callable[[Patient], None], str, str, str]] = {
         "password",
     ),
     "standard account is an administrator": (
-        lambda p: (p.spoil('"tester"', '"Administrator"'), p.spoil("standard.secret", "administrator.secret")) and None,
+        lambda p: p.log_in_as("tester", "standard", "Administrator", "administrator"),
         "guest limits",
         "may write where only administrators may",
         "take it out of the Administrators",
     ),
     "administrator is a standard account": (
-        lambda p: (p.spoil('"Administrator"', '"tester"'), p.spoil("administrator.secret", "standard.secret")) and None,
+        lambda p: p.log_in_as("Administrator", "administrator", "tester", "standard"),
         "guest token",
         "cannot install",
         "LocalAccountTokenFilterPolicy",

@@ -60,8 +60,8 @@ def closed_port() -> int:
         return int(free.getsockname()[1])
 
 
-def certificate(folder: Path) -> Path:
-    """Make a self-signed certificate for 127.0.0.1 with its key, in one PEM file."""
+def certificate(folder: Path, *, until: datetime | None = None) -> Path:
+    """Make a self-signed certificate for 127.0.0.1 with its key, in one PEM file; it ends tomorrow, or ``until``."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -71,8 +71,8 @@ def certificate(folder: Path) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(until or now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
