@@ -27,12 +27,15 @@ class Entry:
 
 
 ENTRIES = {
+    "attach": Entry("harness.by_hand:attach", "Run commands in the Windows of one machine."),
     "builds": Entry("harness.commands:builds", "Print the Windows builds that the harness knows, and their support."),
     "check": Entry("harness.commands:check", "Check matrix files and print how much they plan."),
     "doctor": Entry("harness.doctor.command:doctor", "Check the way from here to every machine of a site."),
     "clones": Entry("harness.machines.clones_command:clones", "List the clones that runs have made; reap the orphans."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),
+    "release": Entry("harness.by_hand:release", "Give back a machine that a run has kept."),
     "report": Entry("harness.report.command:command", "Make a run's HTML report again from its journal."),
+    "screenshot": Entry("harness.by_hand:screenshot", "Write a picture of a machine's console."),
     "schema": Entry("harness.schemas:command", "Print JSON schemas of the TOML files, for editors."),
 }
 

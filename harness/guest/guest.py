@@ -19,6 +19,7 @@ from harness.guest.boot import CHECK, USED, Marks
 from harness.guest.clock import Skew
 from harness.guest.decoding import decoded
 from harness.guest.delivery import Courier, Delivery
+from harness.guest.envelope import Received
 from harness.guest.facts import Facts
 from harness.guest.knocking import Knocks
 from harness.guest.outcome import Outcome
@@ -222,6 +223,13 @@ class Guest:
         """
         line = f'cd /d "{directory}" && {command}' if directory else command
         return self._shell.run(line, deadline=deadline, cap=cap)
+
+    def listen(
+        self, command: str, heard: Callable[[Received], None], *, deadline: float, directory: str | None = None
+    ) -> Outcome:
+        """Run a command as ``run`` does for a person who hears its output as it comes, and whose Ctrl-C ends it."""
+        line = f'cd /d "{directory}" && {command}' if directory else command
+        return self._shell.run(line, deadline=deadline, heard=heard)
 
     def run_each(self, commands: Sequence[str], *, deadline: float = 60.0) -> list[Outcome]:
         """Run several queries in one round trip, each with its own exit code and output.

@@ -84,9 +84,18 @@ class Shell:
         """What the last answers said of the guest's time."""
         return self._transport.sightings
 
-    def run(self, line: str, *, deadline: float, cap: int = CAP, patience: float | None = None) -> Outcome:
+    def run(
+        self,
+        line: str,
+        *,
+        deadline: float,
+        cap: int = CAP,
+        patience: float | None = None,
+        heard: Callable[[Received], None] | None = None,
+    ) -> Outcome:
         """Run a command line and wait for its end.
 
+        ``heard`` is given output as it comes; a person listens then, and Ctrl-C ends the command before it goes on.
         ``deadline`` is in seconds from the moment the guest has started it; ``cap`` is in characters of each stream.
         Raises Hung when it outlived its deadline and was ended, GuestLost when the guest goes silent or forgets the
         command, GuestRefused when it refuses the account or another shell.
@@ -107,14 +116,21 @@ class Shell:
             stdout, stderr = Output(cap), Output(cap)
             while True:
                 if received is not None:
+                    if heard is not None:
+                        heard(received)
                     stdout.feed(received.stdout)
                     stderr.feed(received.stderr)
                     if received.done:
                         break
                 if self._clock() >= until:
                     raise self._end(shell_id, command_id, line, deadline, until)
-                with self._speaking("waiting for a command"):
-                    received = self._receive(shell_id, command_id, until)
+                try:
+                    with self._speaking("waiting for a command"):
+                        received = self._receive(shell_id, command_id, until)
+                except KeyboardInterrupt:
+                    if heard is not None:
+                        self._end(shell_id, command_id, line, deadline, self._clock())
+                    raise
             self._finished += 1
             if received.exit_code is None:
                 raise GuestLost(
