@@ -34,6 +34,7 @@ ENTRIES = {
     "clones": Entry("harness.machines.clones_command:clones", "List the clones that runs have made; reap the orphans."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),
     "release": Entry("harness.by_hand:release", "Give back a machine that a run has kept."),
+    "leases": Entry("harness.machines.leases.command:leases", "Print who has which machine; break and release."),
     "report": Entry("harness.report.command:command", "Make a run's HTML report again from its journal."),
     "screenshot": Entry("harness.by_hand:screenshot", "Write a picture of a machine's console."),
     "schema": Entry("harness.schemas:command", "Print JSON schemas of the TOML files, for editors."),
@@ -145,6 +146,7 @@ def wincompat() -> None:
       wincompat check matrices/demo.toml        find mistakes before a machine is touched
       wincompat schema matrix                   what a matrix file may say
       wincompat lab up                          start the embedded lab
+      wincompat leases                          who has which machine, and which are in quarantine
       wincompat report build/runs/RUN           make a report again
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
 

@@ -25,6 +25,19 @@ class Taken:
     token: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Somebody who waits for one of several machines of a vCenter; times are by the store's clock."""
+
+    number: int
+    vcenter: str
+    wants: list[str]
+    holder: str
+    controller: str
+    since: float
+    expires: float
+
+
 class AllQuarantined(Exception):
     """Nothing that serves will come free: every such machine is in quarantine."""
 
@@ -136,12 +149,8 @@ class Place:
             raise AllQuarantined
         free = [one for one in standings(turn, self._vcenter) if one.free(turn.now)]
         free.sort(key=lambda one: one.used)  # machines wear evenly, and one that misbehaves is not met again at once
-        line = select(tickets.c.number, tickets.c.wants).where(
-            tickets.c.vcenter == self._vcenter, tickets.c.expires > turn.now
-        )
-        rows = turn.connection.execute(line.order_by(tickets.c.number)).all()
-        waiting = {int(row.number): json.loads(row.wants) for row in rows}
-        return shares(waiting, [one.machine for one in free]).get(self._ticket or 0)
+        line = {one.number: one.wants for one in waiting(turn, self._vcenter)}
+        return shares(line, [one.machine for one in free]).get(self._ticket or 0)
 
     def _take(self, turn: Turn, machine: str) -> Taken:
         key = Key(self._vcenter, machine)
@@ -167,6 +176,15 @@ class Place:
 
     def _candidates(self, turn: Turn) -> list[Standing]:
         return [one for one in standings(turn, self._vcenter) if Key(one.vcenter, one.machine) in self._keys]
+
+
+def waiting(turn: Turn, vcenter: str | None = None) -> list[Waiting]:
+    """Read who waits for machines of a vCenter, or of all, in the order of arrival."""
+    line = select(tickets).where(tickets.c.expires > turn.now).order_by(tickets.c.number)
+    if vcenter is not None:
+        line = line.where(tickets.c.vcenter == vcenter)
+    rows = turn.connection.execute(line).mappings()
+    return [Waiting(**{**row, "wants": json.loads(row["wants"])}) for row in rows]
 
 
 def controller() -> str:
