@@ -1,7 +1,7 @@
-"""A controller in small: takes machines again and again, and notes every touch; run as ``python -m``.
+"""A controller in small: takes machines again and again, and notes every touch.
 
-Arguments: the store's URL, a folder, a name, how many cells, how long a lease lasts (seconds), and ``still`` to stand
-still for ever with the first machine.
+Arguments: a site file, a file of touches, a name, how many cells, and ``still`` to stand still for ever with the first
+machine. Run by its path: it needs nothing of the tests, so that the harness is the one that is installed.
 """
 
 from __future__ import annotations
@@ -14,18 +14,14 @@ from pathlib import Path
 
 from harness.builds import Build
 from harness.machines.leases import leased
-from harness.site import Budgets, Leases, Site
-
-from ..sites import site
-
-MACHINES = (("DC/vm/a", 19044), ("DC/vm/b", 19044))
+from harness.site import Site, read_site
 
 
-def fight(given: Site, folder: Path, name: str, cells: int, still: bool) -> None:
+def fight(site: Site, touches: Path, name: str, cells: int, still: bool) -> None:
     """Take a machine for each cell and touch it twice, far enough apart for another's touch to come between."""
-    log = os.open(folder / "touches", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    log = os.open(touches, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for cell in range(cells):
-        with leased(given, Build(19044), holder=f"{name} {cell}") as lease:
+        with leased(site, Build(19044), holder=f"{name} {cell}") as lease:
             for what in ("first", "last"):
                 lease.confirm()
                 os.write(log, f"{lease.entry.path} {lease.token} {name}-{cell} {what}\n".encode())
@@ -36,8 +32,5 @@ def fight(given: Site, folder: Path, name: str, cells: int, still: bool) -> None
 
 
 if __name__ == "__main__":
-    url, where, name, cells, expires, *still = sys.argv[1:]
-    given = site(Path(where), machines=MACHINES).model_copy(
-        update={"leases": Leases(url=url, expires=float(expires)), "budgets": Budgets(lease=60)}
-    )
-    fight(given, Path(where), name, int(cells), bool(still))
+    site_file, touches, name, cells, *still = sys.argv[1:]
+    fight(read_site(Path(site_file)), Path(touches), name, int(cells), bool(still))
