@@ -58,6 +58,7 @@ class ScriptedWSMan:
     started: list[str] = field(default_factory=list)
     shells: dict[str, dict[str, ScriptedCommand]] = field(default_factory=dict)
     keeps_ids: bool = True
+    ahead: float = 0.0  # seconds by which its clock is
     used: str = ""  # the mark of use on its disk
     port: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -168,6 +169,9 @@ def serving(script: ScriptedWSMan) -> Iterator[ScriptedWSMan]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + script.ahead)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
