@@ -60,10 +60,11 @@ class Birth:
         self._asked = True
         try:
             task = ask(self.name, self._folder, self.mark)
-        except (NeverSent, vmodl.MethodFault):
-            self._asked = False
+        except (NeverSent, vmodl.MethodFault, HarnessError):
+            self._asked = False  # refused, or not even sent
             raise
         except (OSError, HTTPException, NotUnderstood) as lost:
+            self._asked = False  # looked for once, and long enough: what shows later is the reaper's
             self.vm = self._found(lost)
             return self.vm
         try:

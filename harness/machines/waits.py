@@ -38,6 +38,11 @@ def until_the_task_shows(within: float, *, sleep: Callable[[float], None] = time
     )
 
 
+def less_than_a_second(seconds: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Let a part of a second pass: a vCenter waits for changes in whole seconds only."""
+    sleep(seconds)
+
+
 def until_the_clone_shows(
     within: float, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> tenacity.Retrying:

@@ -11,6 +11,7 @@ from pyVmomi import vmodl
 
 from harness.machines.session import Session
 from harness.machines.stub import NotUnderstood
+from harness.machines.waits import less_than_a_second
 
 
 def changing(session: Session, thing: Any, *paths: str, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
@@ -33,9 +34,10 @@ def changing(session: Session, thing: Any, *paths: str, patience: Callable[[], f
         version = ""
         longest = session.site.budgets.request * 2 / 3
         while (left := patience()) > 0:
-            update = collector.WaitForUpdatesEx(
-                version, query.WaitOptions(maxWaitSeconds=max(1, int(min(longest, left))))
-            )
+            whole = int(min(longest, left))
+            if whole == 0 and version:
+                less_than_a_second(left)
+            update = collector.WaitForUpdatesEx(version, query.WaitOptions(maxWaitSeconds=whole))
             version = update.version if update is not None else version
             yield session.read(thing, *paths)
     except vmodl.fault.ManagedObjectNotFound as gone:

@@ -1,0 +1,141 @@
+"""Clones that a dead run left behind are found by their mark and destroyed; those of a living run are never touched."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import wincompat
+from harness.machines import cloning
+from harness.machines.clones import clones_of, reap
+from harness.machines.marks import Mark, mark_in
+from harness.machines.strategies import Asked, Supplied, supplying
+from harness.machines.vcenter import VCenter, connected
+from harness.site import Site
+from tests.lab.vcenter.vcenter_served import PASSWORD, Served, vim
+
+from .standing_in import FOLDER, names, site_of, standing_in
+from .standing_in import cloning as cloned
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """Run a vCenter with stand-ins."""
+    with standing_in(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def site(served: Served, tmp_path: Path) -> Site:
+    """Write a site with two clones of one machine."""
+    return site_of(served, tmp_path, cloned(clones={"at_most": 2}))
+
+
+def asked(vcenter: VCenter, clone: int = 1, run: str = "run") -> Asked:
+    """Ask for one of the clones."""
+    entry = vcenter.offering(vcenter.site.machines[0].windows).machines[clone - 1]
+    return Asked(vcenter=vcenter, entry=entry, run=run, holder=f"cell {clone} of {run}")
+
+
+def die(ready: Supplied) -> None:
+    """Have the clone's run die some time ago: nothing moves its time ahead any more."""
+    words = vim.vm.ConfigSpec(
+        extraConfig=[vim.option.OptionValue(key="wincompat.until", value="2020-01-01T00:00:00+00:00")]
+    )
+    machine = ready.machine
+    machine._tasks.wait(machine._vm.ReconfigVM_Task(words), within=5)
+
+
+def test_a_mark_is_read_as_it_was_written() -> None:
+    """A machine with half a mark, or none, is no clone of ours."""
+    mark = Mark(run="r", holder="me", source="vm-1", once="1f", until=NOW, kept="why")
+    assert mark_in(mark.options()) == mark
+    assert mark.over(NOW)
+    assert not mark.over(NOW - timedelta(seconds=1))
+    assert mark_in(None) is None
+    assert mark_in(mark.options()[1:]) is None
+    assert mark_in([*mark.options()[:-1], vim.option.OptionValue(key="wincompat.until", value="tomorrow")]) is None
+    assert mark_in([*mark.options()[:-1], vim.option.OptionValue(key="wincompat.until", value="2026-03-01")]) is None
+
+
+def test_only_orphans_are_reaped(site: Site) -> None:
+    """The clone whose time is past goes, although it is on; the one of a living run stays."""
+    with connected(site) as vcenter, supplying(asked(vcenter, 1)) as dead, supplying(asked(vcenter, 2)):
+        die(dead)
+        assert [(clone.path, clone.on, clone.is_orphan) for clone in clones_of(vcenter)] == [
+            (f"{FOLDER}/wincompat-a-1", True, True),
+            (f"{FOLDER}/wincompat-a-2", True, False),
+        ]
+        assert [(clone.path, trouble) for clone, trouble in reap(vcenter)] == [(f"{FOLDER}/wincompat-a-1", "")]
+        assert names(vcenter) == ["a", "b", "wincompat-a-2"]
+        assert list(reap(vcenter)) == []
+
+
+def test_a_run_that_has_ended_takes_its_own_clones_with_it(site: Site) -> None:
+    """Whatever its workers could not destroy goes at its end, but for what is kept; another run's stays."""
+    with connected(site) as vcenter, supplying(asked(vcenter, 1, "ours")), supplying(asked(vcenter, 2, "theirs")):
+        assert [clone.mark.run for clone, _ in reap(vcenter, run="ours")] == ["ours"]
+        assert [clone.mark.run for clone in clones_of(vcenter)] == ["theirs"]
+    with connected(site) as vcenter, supplying(asked(vcenter, 1, "ours")) as ready:
+        ready.keep(600, "somebody looks at it")
+        assert list(reap(vcenter, run="ours")) == []
+    with connected(site) as vcenter:
+        kept = clones_of(vcenter)
+        assert [clone.mark.kept for clone in kept] == ["somebody looks at it"]
+        assert kept[0].mark.until - vcenter.now() > timedelta(seconds=590)
+
+
+def test_a_clone_takes_the_place_of_an_orphan(site: Site) -> None:
+    """Where a dead run's clone has the name, it is destroyed and ours is made."""
+    with connected(site) as vcenter, supplying(asked(vcenter, run="dead")) as dead:
+        die(dead)
+        with supplying(asked(vcenter, run="living")):
+            assert [clone.mark.run for clone in clones_of(vcenter)] == ["living"]
+
+
+def test_a_living_run_moves_the_time_of_its_clone_ahead(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mark is renewed while the clone is used, so that no reaper takes it."""
+    monkeypatch.setattr(cloning, "WANTED", timedelta(seconds=1.5))
+    with connected(site) as vcenter, supplying(asked(vcenter)):
+        first = clones_of(vcenter)[0].mark.until
+        waited = threading.Event()
+        for _ in range(100):
+            again = clones_of(vcenter)[0]
+            if again.mark.until > first + timedelta(seconds=1):
+                break
+            waited.wait(0.05)
+        assert again.mark.until > first
+        assert not again.is_orphan
+
+
+def test_the_command_lists_and_reaps(site: Site, served: Served, tmp_path: Path) -> None:
+    """``wincompat clones`` shows whose each one is; with --reap the orphans go and the living stay."""
+    (tmp_path / "vcenter.secret").write_text(PASSWORD)
+    file = tmp_path / "site.toml"
+    file.write_text(
+        f'name = "stand-ins"\n[vcenter]\nhost = "127.0.0.1"\nport = {served.port}\nuser = "administrator@lab.local"\n'
+        f'password = {{ file = "vcenter.secret" }}\nca_file = "{served.ca.name}"\n'
+        '[accounts.administrator]\nuser = "admin"\npassword = { file = "vcenter.secret" }\n'
+        f'[[machines]]\npath = "{FOLDER}/a"\nbuild = 19044\nsnapshot = "clean"\nstrategy = "linked-clone"\n'
+    )
+    with connected(site) as vcenter, supplying(asked(vcenter, 1)) as dead, supplying(asked(vcenter, 2)):
+        die(dead)
+        listed = CliRunner().invoke(wincompat, ["clones", str(file)])
+        assert listed.exit_code == 0, listed.output
+        assert "wincompat-a-1  on  orphan until 2020-01-01" in listed.output
+        assert "wincompat-a-2  on  wanted until" in listed.output
+        assert "cell 2 of run" in listed.output
+        assert listed.output.endswith("2 clones, 1 of them orphans\n")
+        reaped = CliRunner().invoke(wincompat, ["clones", "--reap", str(file)])
+        assert (reaped.exit_code, reaped.output) == (
+            0,
+            f"destroyed {FOLDER}/wincompat-a-1, which was of cell 1 of run\nno orphan is left\n",
+        )
+        assert names(vcenter) == ["a", "b", "wincompat-a-2"]
