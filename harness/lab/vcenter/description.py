@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from harness.lab.vcenter.customfields import values
 from harness.lab.vcenter.soap import vim
 
 if TYPE_CHECKING:
@@ -185,5 +186,8 @@ PROPERTIES: dict[str, Callable[[Any], Any]] = {
     "rootSnapshot": lambda vm: [snapshot.ref for snapshot in vm.snapshots.roots],
     "datastore": lambda vm: [vm.premises.datastore.ref],
     "network": lambda vm: [vm.premises.network.ref],
+    "customValue": values,
+    "value": values,
+    "availableField": lambda vm: vm.premises.fields.of(vm),
     "resourcePool": lambda vm: vm.premises.pool.ref,
 }

@@ -19,10 +19,13 @@ from aiohttp.typedefs import Handler
 from harness.lab.audit import Audit
 from harness.lab.faults.asked import Faults
 from harness.lab.vcenter import soap
+from harness.lab.vcenter.authorization import Authorization
 from harness.lab.vcenter.guestoperations import Authentication, GuestFiles, GuestOperations
 from harness.lab.vcenter.objects import Inventory, Served
+from harness.lab.vcenter.rest import AutomationAPI
 from harness.lab.vcenter.service import PRODUCT, SearchIndex, ServiceInstance, ViewManager
 from harness.lab.vcenter.sessions import Session, Sessions, User
+from harness.lab.vcenter.tagging import Carrier, Tagging
 from harness.lab.vcenter.tree import Premises
 from harness.lab.vcenter.trouble import Broken, Trouble
 from harness.lab.vcenter.virtualmachine import VirtualMachine
@@ -60,12 +63,15 @@ class VCenter:
         self.premises = Premises(self.inventory, admit=admit, dismiss=dismiss, audit=self.audit, faults=self.faults)
         self.sessions = Sessions(self.inventory, users, furnish=ViewManager)
         self.trouble = Trouble(self.faults, self.audit, self.sessions)
+        self.tagging = Tagging(self._is_there)
+        self.automation = AutomationAPI(self.tagging, self.sessions, self.audit, self.trouble.lacks)
         self.files = GuestFiles(self.inventory, url)
         self.instance = str(uuid.uuid4())
         root = self.premises.root
         for thing in (
             ServiceInstance(root, self.instance, release),
             SearchIndex(self.inventory, root),
+            Authorization(self.sessions, self.trouble, root),
             GuestOperations(),
             Authentication(self.inventory),
             self.files,
@@ -88,6 +94,7 @@ class VCenter:
         app.router.add_post("/sdk", self._sdk)
         app.router.add_post("/sdk/", self._sdk)
         app.router.add_get("/sdk/vimServiceVersions.xml", self._versions)
+        app.add_routes(self.automation.routes())
         app.router.add_get("/folder/{path:.+}", self._folder)
         app.router.add_get("/guestFile", self._guest_file_out)
         app.router.add_put("/guestFile", self._guest_file_in)
@@ -103,6 +110,10 @@ class VCenter:
         await self.premises.tasks.stop()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _is_there(self, carrier: Carrier) -> bool:
+        found = self.inventory.objects.get(carrier[1])
+        return found is not None and found.kind._wsdlName == carrier[0]
 
     def _session(self, request: web.Request) -> Session:
         cookie = _COOKIE.search(request.headers.get("Cookie", ""))

@@ -91,6 +91,8 @@ class Entity(Served):
         self.name = name
         self.parent = parent
         self.tasks: list[Task] = []
+        #: values of custom fields, by the field's key
+        self.custom: dict[int, str] = {}
 
     @property
     def children(self) -> list[Entity]:
@@ -123,7 +125,7 @@ Entity.properties = {
     "alarmActionsEnabled": _constant(True),
     "effectiveRole": _constant([-1]),
     **dict.fromkeys(("permission", "configIssue", "disabledMethod", "declaredAlarmState"), _constant([])),
-    **dict.fromkeys(("triggeredAlarmState", "tag", "customValue", "value", "availableField"), _constant([])),
+    **dict.fromkeys(("triggeredAlarmState", "tag", "availableField"), _constant([])),
 }
 
 

@@ -51,6 +51,9 @@ class ServiceInstance(Served):
             searchIndex=vim.SearchIndex("SearchIndex"),
             taskManager=vim.TaskManager("TaskManager"),
             fileManager=vim.FileManager("FileManager"),
+            customFieldsManager=vim.CustomFieldsManager("CustomFieldsManager"),
+            authorizationManager=vim.AuthorizationManager("AuthorizationManager"),
+            eventManager=vim.event.EventManager("EventManager"),
             guestOperationsManager=vim.vm.guest.GuestOperationsManager("guestOperationsManager"),
         )
 

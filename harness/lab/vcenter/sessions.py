@@ -16,9 +16,10 @@ from harness.lab.vcenter.selection import Sight
 from harness.lab.vcenter.soap import Call, vim, vmodl
 
 IDLE = 30 * 60.0
+_WRONG = "Cannot complete login due to an incorrect user name or password."
 READING = {"System.Anonymous", "System.View", "System.Read"}
-# methods whose privilege the type tables do not name, because it is asked of a parameter
-_PRIVILEGES = {
+# methods whose privilege the type tables do not name, because it is asked of a parameter or depends on one
+PRIVILEGES = {
     "CloneVM_Task": "VirtualMachine.Provisioning.Clone",
     "Destroy_Task": "VirtualMachine.Inventory.Delete",
     "ReconfigVM_Task": "VirtualMachine.Config.Settings",
@@ -30,12 +31,29 @@ _PRIVILEGES = {
     "MakeDirectoryInGuest": "VirtualMachine.GuestOperations.Modify",
     "DeleteFileInGuest": "VirtualMachine.GuestOperations.Modify",
     "TerminateSession": "Sessions.TerminateSession",
+    "SetField": "Global.SetCustomField",
+    "setCustomValue": "Global.SetCustomField",
+}
+# what a call needs besides, on the places where it puts something
+_PLACED = ("VirtualMachine.Inventory.CreateFromExisting", "Resource.AssignVMToPool", "Datastore.AllocateSpace")
+FURTHER = {
+    "CloneVM_Task": _PLACED,
+    "InstantClone_Task": (*_PLACED, "VirtualMachine.Interact.PowerOn"),
 }
 
 
 def privilege_of(call: Call) -> str:
-    """Name the privilege that a call needs."""
-    return call.method.privilege or _PRIVILEGES.get(call.method.name, "System.View")
+    """Name the privilege that a call needs on its object."""
+    return call.method.privilege or PRIVILEGES.get(call.method.name, "System.View")
+
+
+def privileges_of(call: Call) -> tuple[str, ...]:
+    """Name every privilege that a call needs."""
+    more = FURTHER.get(call.method.name, ())
+    spec = call["spec"] if more else None
+    if getattr(spec, "customization", None) is not None:
+        more += ("VirtualMachine.Provisioning.Customize",)
+    return (privilege_of(call), *more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +143,19 @@ class Sessions:
             if not session.under_way and self.clock() - session.used > IDLE:
                 self.end(session)
 
-    def log_in(self, session: Session, name: str, password: str) -> None:
-        """Open the session; raises InvalidLogin for a wrong name or password, or when it is open already."""
+    def known(self, name: str, password: str) -> User:
+        """Find the user of that name and password; raises InvalidLogin."""
         user = self.users.get(name.casefold())
         right = hmac.compare_digest((user.password if user else secrets.token_hex(8)).encode(), password.encode())
-        if user is None or not right or session.user is not None:
-            raise vim.fault.InvalidLogin(msg="Cannot complete login due to an incorrect user name or password.")
+        if user is None or not right:
+            raise vim.fault.InvalidLogin(msg=_WRONG)
+        return user
+
+    def log_in(self, session: Session, name: str, password: str) -> None:
+        """Open the session; raises InvalidLogin for a wrong name or password, or when it is open already."""
+        user = self.known(name, password)
+        if session.user is not None:
+            raise vim.fault.InvalidLogin(msg=_WRONG)
         session.user = user
         session.key, session.cookie = secrets.token_hex(16), secrets.token_hex(20)
         session.own["propertyCollector"] = PropertyCollector("propertyCollector", session.sight)

@@ -115,7 +115,12 @@ class Snapshots:
             raise vim.fault.NotFound(msg="The machine has no current snapshot.")
         if to not in self.all() or to.is_missing:
             raise vmodl.fault.ManagedObjectNotFound(obj=to.ref, msg="The snapshot has been removed.")
-        await self.vm.guest.revert(to.key, stay_off=stay_off)
+        self.vm.resuming = True  # what brings it on now is the memory of the snapshot
+        try:
+            await self.vm.guest.revert(to.key, stay_off=stay_off)
+        finally:
+            self.vm.resuming = False
+        self.vm.premises.events.reverted(self.vm, to.name)
         self.vm.premises.audit.note("lab", "reverted", machine=self.vm.name, snapshot=to.name)
         self.current = to
         self.vm.annotation, self.vm.extra = to.annotation, dict(to.extra)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.lab.audit import Audit
 from harness.lab.faults.asked import Faults
+from harness.lab.vcenter.customfields import CustomFields
+from harness.lab.vcenter.events import Events
 from harness.lab.vcenter.objects import Entity, Inventory, Served, answers
 from harness.lab.vcenter.places import (
     ComputeResource,
@@ -68,6 +70,8 @@ class Premises:
         self._coming: set[tuple[Folder, str]] = set()
         self._guests: set[str] = set()
         self.tasks = Tasks(inventory)
+        self.fields = CustomFields(inventory)
+        self.events = Events(inventory)
         self.root = Folder("group-d1", "Datacenters", None, [vim.Folder, vim.Datacenter])
         self.datacenter = Datacenter("datacenter-1", "Lab", self.root)
         self.root.held.append(self.datacenter)
@@ -91,7 +95,7 @@ class Premises:
         }
         folders["vm"].new_folder = self.new_folder
         self.windows = self.new_folder(folders["vm"], "Windows")
-        for thing in (self.root, self.tasks, FileManager(self), *self.root.below()):
+        for thing in (self.root, self.tasks, self.fields, self.events, FileManager(self), *self.root.below()):
             inventory.add(thing)
 
     def machines(self) -> list[VirtualMachine]:

@@ -9,7 +9,7 @@ from harness.lab.audit import Audit
 from harness.lab.faults.asked import Faults, until_cleared
 from harness.lab.faults.table import DEEDS
 from harness.lab.vcenter.objects import missing
-from harness.lab.vcenter.sessions import READING, Session, Sessions, privilege_of
+from harness.lab.vcenter.sessions import READING, Session, Sessions, privilege_of, privileges_of
 from harness.lab.vcenter.snapshots import Snapshot
 from harness.lab.vcenter.soap import Call, ManagedObject, vim, vmodl
 from harness.lab.vcenter.taskfaults import host_lost
@@ -48,12 +48,12 @@ class Trouble:
             return machine
         if method not in ("Login", "Logout") and self.faults.strikes("session-killed", machine, method=method):
             self.sessions.end(session)
-        if self.lacks(machine, privilege := privilege_of(call), method=method):
-            self.faults.strikes("privilege-refused", machine, privilege=privilege, method=method)
-            words = "Permission to perform this operation was denied."
-            raise vim.fault.NoPermission(object=call.this, privilegeId=privilege, msg=words)
+        for privilege in privileges_of(call):
+            if self.lacks(machine, privilege, method=method):
+                words = "Permission to perform this operation was denied."
+                raise vim.fault.NoPermission(object=call.this, privilegeId=privilege, msg=words)
         # tasks of a machine end with it; what is no task is answered with it
-        is_change = machine and not method.endswith("_Task") and privilege not in READING
+        is_change = machine and not method.endswith("_Task") and privilege_of(call) not in READING
         if is_change and self.faults.strikes("host-lost", machine):
             raise host_lost()
         thing = session.sight.get(call.this)
@@ -66,8 +66,11 @@ class Trouble:
 
     def lacks(self, machine: str, privilege: str, *, method: str = "") -> bool:
         """Tell whether a privilege is refused; those of reading only when they were named."""
-        asked = self.faults.holds("privilege-refused", machine, privilege=privilege, method=method)
-        return asked is not None and (privilege not in READING or "privilege" in asked.options)
+        facts = {"privilege": privilege, "method": method}
+        asked = self.faults.holds("privilege-refused", machine, **facts)
+        if asked is None or (privilege in READING and "privilege" not in asked.options):
+            return False
+        return self.faults.strikes("privilege-refused", machine, **facts) is not None
 
     def leaving(self, call: Call, machine: str) -> None:
         """Lose an answer; raises Broken."""

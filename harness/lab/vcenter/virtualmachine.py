@@ -45,6 +45,8 @@ class VirtualMachine(Entity):
         self.clean_shut_down = True
         self.powered_since: datetime | None = None
         self._told = "off"
+        self.resuming = False
+        self.user = ""
         self.stale: Asked | None = None
         guest.observers.append(self._notice)
         self._notice(guest)
@@ -81,6 +83,8 @@ class VirtualMachine(Entity):
     def _notice(self, _: LabGuest) -> None:
         state = "up" if self.guest.is_up else "on" if self.is_on else "off"
         if state != self._told:
+            if state == "off" or self._told == "off":
+                self.premises.events.power(self, "off" if state == "off" else "resumed" if self.resuming else "on")
             self._told = state
             self.premises.audit.note("lab", state, machine=self.name, boot=self.guest.boot_id)
         if not self.is_on:
@@ -105,6 +109,7 @@ class VirtualMachine(Entity):
                 if not (shares and shared):
                     raise vim.fault.TaskInProgress(task=other.ref, msg="Another task is already in progress.")
             self.busy[task] = shares
+            self.user = call.user
             try:
                 await hit(task, call.method.name, self)
                 return await work(task)
@@ -147,6 +152,7 @@ class VirtualMachine(Entity):
 
     async def _restart(self, down: Callable[[], Awaitable[None]]) -> None:
         self.restarting = True
+        self.premises.events.power(self, "reset")
         try:
             await down()
             await self.guest.power_on()
@@ -209,6 +215,11 @@ class VirtualMachine(Entity):
             return self.premises.datastore.keep(f"{name}.png", picture)
 
         return self.operate(call, work)
+
+    @answers("setCustomValue")
+    def _set_custom(self, call: Call) -> None:
+        fields = self.premises.fields
+        fields.note(self, fields.named(self, call["key"]), call["value"])
 
     @answers("Rename_Task")
     def _rename(self, call: Call) -> Any:
