@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import cells, revert
+from bench import cells, revert, waits
 
-BENCHES = {"revert": revert.figures, "cells": cells.figures}
+BENCHES = {"revert": revert.figures, "cells": cells.figures, "waits": waits.figures}
 
 
 def main() -> int:

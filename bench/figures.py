@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was measured, in which unit, and what it should be at most or at least."""
+    """What was measured, in which unit, and what it should be at most or at least; without either, to compare with."""
 
     name: str
     value: float
@@ -25,8 +25,8 @@ class Figure:
         )
 
     def __str__(self) -> str:
-        limit = f"at most {self.at_most:g}" if self.at_most is not None else f"at least {self.at_least:g}"
+        limits = {"at most": self.at_most, "at least": self.at_least}
+        limit = "".join(f"{word} {value:g}" for word, value in limits.items() if value is not None)
+        verdict = "" if not limit else "met" if self.met else "MISSED"
         between = f"  ({min(self.spread):.2f} to {max(self.spread):.2f}, n={len(self.spread)})" if self.spread else ""
-        return (
-            f"{self.name:<36} {self.value:8.2f} {self.unit:<8} {limit:<14} {'met' if self.met else 'MISSED'}{between}"
-        )
+        return f"{self.name:<46} {self.value:9.2f} {self.unit:<9} {limit:<14} {verdict:<6}{between}".rstrip()
