@@ -8,7 +8,7 @@ import selectors
 import socket
 from itertools import count
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from harness.guest.waits import BRISK, KNOCK, PATIENT, Clock, Sleep
 
@@ -31,6 +31,8 @@ class Knocks:
         self._ends: dict[socket.socket, float] = {}
         self._patient: socket.socket | None = None
         self._turn = count()
+        self._places: list[tuple[int, Any]] = []
+        self._looked_up = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -54,10 +56,9 @@ class Knocks:
     def _knock(self) -> bool:
         """Knock once more; true when it opens at once."""
         try:
-            # looked up each time: a name may come to mean something while the guest boots
-            places = socket.getaddrinfo(self._address, self._port, type=socket.SOCK_STREAM)
-            family, kind, protocol, _, place = places[next(self._turn) % len(places)]
-            knock = socket.socket(family, kind, protocol)
+            self._look_up()
+            family, place = self._places[next(self._turn) % len(self._places)]
+            knock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
             self.problem = error
             return False
@@ -71,6 +72,13 @@ class Knocks:
         self._ends[knock] = self._clock() + (PATIENT if knock is self._patient else BRISK)
         self._selector.register(knock, selectors.EVENT_WRITE)
         return False
+
+    def _look_up(self) -> None:
+        """Look the address up now and then: a name may come to mean something else while the guest boots."""
+        if not self._places or self._clock() - self._looked_up >= PATIENT:
+            found = socket.getaddrinfo(self._address, self._port, type=socket.SOCK_STREAM)
+            self._places = [(family, place) for family, _, _, _, place in found]
+            self._looked_up = self._clock()
 
     def _listen(self, until: float) -> bool:
         """Wait for an answer to any knock until it is time for the next one."""

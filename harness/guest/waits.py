@@ -11,7 +11,7 @@ from harness.errors import GuestRefused, GuestUnreachable, SiteError
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
-KNOCK = 0.05
+KNOCK = 0.03
 """Seconds between two knocks on the port of a booting guest: a refused or lost one costs next to nothing."""
 
 BRISK = 0.4
@@ -53,7 +53,7 @@ def until_the_guest_is_ready(
                 return clock() - first.setdefault(kind, clock()) < patience
         return retry(error)
 
-    knocking = tenacity.wait_exponential(multiplier=KNOCK, exp_base=1.03, max=0.5)
+    knocking = tenacity.wait_exponential(multiplier=0.05, exp_base=1.03, max=0.5)
 
     def pause(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome is not None else None
