@@ -33,6 +33,7 @@ class Run:
         self.results: dict[str, Result] = {}
         self.report: Path | None = None
         self.trouble: list[str] = []
+        self.said: list[str] = []
         self._exchange = exchange
         self._overrides = config.rootpath / "reports"
         self._journal = Journal(folder.journal_file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ class Start:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._lab: LabProcess | None = None
+        self._site: Site | None = None
+        self._run: Path | None = None
 
     def begin(self, cells: Sequence[PlannedCell], paths: Sequence[Path]) -> None:
         """Find the site, open the run and post both; raises pytest.UsageError, in one line, when that cannot be."""
@@ -42,6 +45,7 @@ class Start:
             site = read_site(place) if place is not None else None
             if site is not None:
                 site.vcenter.password.read()  # a password that is not there is a mistake now, not one for each cell
+            is_lab, reaped = _met(site) if site is not None else (False, [])
             matrices = [matrix_at(config, path) for path in paths]
             run = open_run(
                 config,
@@ -50,7 +54,7 @@ class Start:
                 matrix=", ".join(matrix.name for matrix in matrices),
                 site=site.name if site else "",
                 site_file=str(place or ""),
-                is_lab=config.stash[settings_key].on_the_lab or (site is not None and _is_lab(site)),
+                is_lab=config.stash[settings_key].on_the_lab or is_lab,
                 command=shlex.join(["pytest", *config.invocation_params.args]),
                 known_issues=[
                     {name: getattr(issue, name) for name in ("id", "ticket", "reason", "expires", "where")}
@@ -60,6 +64,8 @@ class Start:
             )
         except (AuthoringError, LabDidNotStart) as error:
             raise pytest.UsageError(str(error)) from error
+        run.said += reaped
+        self._site, self._run = site, run.folder.path
         exchange_of(config).post(Posted(run=run.folder.path, site=place or Path()))
         config.pluginmanager.register(run, "wincompat-run")
 
@@ -82,7 +88,9 @@ class Start:
         return self._lab.site(LAB_WITHIN)
 
     def end(self) -> None:
-        """End the lab that was started here."""
+        """Destroy what clones the run has left, and end the lab that was started here."""
+        if self._site is not None and self._run is not None and _clones(self._site):
+            _reap(self._site, self._run)
         if self._lab is not None:
             self._lab.stop()
 
@@ -90,12 +98,36 @@ class Start:
 start_key = pytest.StashKey[Start]()
 
 
-def _is_lab(site: Site) -> bool:
-    """Ask a site whether it is a lab: a lab's site file may be named like any other."""
+def _met(site: Site) -> tuple[bool, list[str]]:
+    """Ask a site whether it is a lab, for a lab's site file may be named like any other, and reap what runs left there.
+
+    Says in sentences what was reaped.
+    """
+    from harness.machines.clones import reap, told
     from harness.machines.vcenter import connected
 
+    is_lab, words = False, []
     try:
         with connected(site) as vcenter:
-            return vcenter.about.is_lab
-    except SiteError:
-        return False  # each cell will say so, and be blocked
+            is_lab = vcenter.about.is_lab
+            if _clones(site):
+                words = told(list(reap(vcenter)))
+    except SiteError as error:
+        return is_lab, [f"orphans were not looked for: {error}"] if _clones(site) else []
+    return is_lab, words
+
+
+def _clones(site: Site) -> bool:
+    return any(entry.strategy != "revert" for entry in site.machines)
+
+
+def _reap(site: Site, run: Path) -> None:
+    """Destroy the clones of this run, whose workers are gone by now, even those that were killed."""
+    from harness.machines.clones import reap
+    from harness.machines.supply import name_of_run
+    from harness.machines.vcenter import connected
+
+    # they are marked: what cannot be destroyed now is reaped by the next run
+    with suppress(SiteError, AuthoringError), connected(site) as vcenter:
+        for _ in reap(vcenter, run=name_of_run(run)):
+            pass

@@ -39,7 +39,7 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
     findings = [*_findings(results), *(f"! {words}" for words in run.trouble)]
     for line in ["", *findings] if findings else []:
         terminal.line(line)
-    for line in _warnings(results):
+    for line in [*run.said, *_warnings(results)]:
         terminal.line(line)
     for line in _kept(run.plan, results, terminal.config):
         terminal.line(line)
