@@ -76,6 +76,7 @@ class Account(Authored):
 class Budgets(Authored):
     """How long the harness waits for the site, in seconds.
 
+    ``restart`` is how long a guest that was lost in the middle of a cell is waited for, to learn whether it restarted.
     ``settle`` is how long an address from VMware Tools must stay before it is believed; ``tools`` the same for one that
     was told before the revert already: longer than the 30 s between two reports of Tools.
     """
@@ -84,6 +85,7 @@ class Budgets(Authored):
     ready: Seconds = 600.0
     lease: Seconds = 1800.0
     request: Seconds = 30.0
+    restart: Seconds = 120.0
     settle: Seconds = 5.0
     tools: Seconds = 35.0
 

@@ -7,9 +7,7 @@ import difflib
 import json
 import os
 import secrets
-import socket
 import ssl
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +23,7 @@ from harness.lab.folder import LabFolder
 from harness.lab.fresh import FreshGuest
 from harness.lab.guest import GuestBusy, GuestGone, LabAccount, LabGuest
 from harness.lab.image import ACCOUNTS, Image
+from harness.lab.subnet import PORT, Subnet
 from harness.lab.vcenter.endpoint import VCenter
 from harness.lab.vcenter.sessions import User
 from harness.lab.vcenter.virtualmachine import VirtualMachine
@@ -33,8 +32,6 @@ from harness.lab.winrm.service import WinRMService
 from harness.lab.winrm.trouble import Trouble
 
 SNAPSHOT = "clean"
-_PORT = 8443
-_FIRST_GUEST, _LAST_GUEST = 11, 250
 _ADMINISTRATOR, _AUDITOR = "administrator@lab.local", "auditor@lab.local"
 
 
@@ -57,50 +54,6 @@ def _letters(number: int) -> str:
     return (_letters(number // 26 - 1) if number >= 26 else "") + chr(ord("a") + number % 26)
 
 
-class Subnet:
-    """A part of loopback that no other lab uses, for as long as the vCenter's socket is open."""
-
-    def __init__(self, name: str) -> None:
-        first = zlib.crc32(name.encode())
-        for attempt in range(200):
-            place = (first + attempt * 7919) % (120 * 254)
-            self.prefix = f"127.{100 + place // 254}.{1 + place % 254}"
-            try:
-                self.vcenter = socket.create_server((f"{self.prefix}.1", _PORT), backlog=128)
-            except OSError:
-                continue
-            break
-        else:
-            raise OSError(f"no free address for the vCenter: port {_PORT} is taken on every loopback address tried")
-        self._free = [f"{self.prefix}.{number}" for number in range(_LAST_GUEST, _FIRST_GUEST - 1, -1)]
-
-    @property
-    def host(self) -> str:
-        """The vCenter's address."""
-        return f"{self.prefix}.1"
-
-    def all(self) -> list[str]:
-        """List every address that the lab may come to use, for its certificate."""
-        return [self.host, *reversed(self._free)]
-
-    def take(self, wanted: str = "") -> str:
-        """Take the next free address, or a certain one; raises LookupError when it is not to be had."""
-        if not self._free:
-            raise LookupError("the lab has no address left for another machine")
-        if not wanted:
-            return self._free.pop()
-        if wanted not in self._free:
-            raise LookupError(
-                f"{wanted} is not free in the lab: from {self._free[-1]} to {self._free[0]} there are some"
-            )
-        self._free.remove(wanted)
-        return wanted
-
-    def give_back(self, address: str) -> None:
-        """Let an address be used again."""
-        self._free.append(address)
-
-
 class Lab:
     """A vCenter and its guests; ``start`` gives the site file's path, ``stop`` leaves nothing behind."""
 
@@ -108,7 +61,7 @@ class Lab:
         self.folder = folder
         self.plan = plan
         self.started = datetime.now(UTC)
-        self.subnet = Subnet(folder.name)
+        self.subnet = Subnet(folder.name, len(plan.builds) * plan.machines)
         self.accounts = [LabAccount(name=name, password=_password(), level=level) for name, level in ACCOUNTS.items()]
         self._users = [User(_ADMINISTRATOR, _password()), User(_AUDITOR, _password(), read_only=True)]
         self._services: dict[LabGuest, tuple[str, WinRMService]] = {}
@@ -119,7 +72,7 @@ class Lab:
         self.faults.deed = self._do
         self.vcenter = VCenter(
             self._users,
-            url=f"https://{self.subnet.host}:{_PORT}",
+            url=f"https://{self.subnet.host}:{PORT}",
             release=_release(),
             admit=self._admit,
             dismiss=self._dismiss,
@@ -129,7 +82,7 @@ class Lab:
 
     async def start(self, image: Image) -> Path:
         """Make the machines, all off, open the vCenter, and write the site file last of all."""
-        addresses = self.subnet.all()
+        addresses = list(self.subnet.all())
         write_certificates(self.folder.path, self.folder.secrets, name=self.folder.name, addresses=addresses)
         self._tls = server_tls(self.folder.secrets)
         self._write_users([name for name, _ in self.plan.names()])
@@ -175,7 +128,7 @@ class Lab:
         endings = [service.stop() for _, service in self._services.values()]
         await asyncio.gather(*endings, return_exceptions=True)
         await asyncio.gather(*(guest.destroy() for guest in guests), return_exceptions=True)
-        self.subnet.vcenter.close()
+        self.subnet.close()
         self.audit.close()
 
     def ask_for(self, name: str, *, machine: str = "", times: int | None = None, seconds: float | None = None,
@@ -213,7 +166,7 @@ class Lab:
             "name": self.folder.name,
             "pid": os.getpid(),
             "site": str(self.folder.site_file),
-            "vcenter": f"https://{self.subnet.host}:{_PORT}/sdk",
+            "vcenter": f"https://{self.subnet.host}:{PORT}/sdk",
             "up_for": (now - self.started).total_seconds(),
             "machines": [
                 {
@@ -259,13 +212,16 @@ def site_text(name: str, host: str, accounts: dict[str, str], machines: list[dic
         "",
         "[vcenter]",
         f"host = {_quoted(host)}",
-        f"port = {_PORT}",
+        f"port = {PORT}",
         f"user = {_quoted(_ADMINISTRATOR)}",
         'password = { file = "secrets/vcenter.secret" }',
         'ca_file = "ca.pem"',
         "",
         "[winrm]",
         'ca_file = "ca.pem"',
+        "",
+        "[budgets]",
+        "restart = 20",  # Windows is back within seconds here
         "",
         "[leases]",  # they end with the lab: the next one of this name has the same addresses and clean machines
         'url = "sqlite:///leases.sqlite3"',

@@ -15,6 +15,7 @@ from pyVmomi import vim, vmodl
 from harness.errors import MachineFailed, SiteError
 from harness.machines.border import LOOK, Outlived, crossing, one_line
 from harness.machines.files import GuestFiles, datastore_file
+from harness.machines.history import disturbances
 from harness.machines.inventory import Found, find_snapshot
 from harness.machines.session import Session
 from harness.machines.survey import (
@@ -146,6 +147,24 @@ class Machine:
         """Look at the snapshot that a revert would go to; raises MachineMissing naming those there."""
         with self._border("looking for its snapshot"):
             return snapshot_seen(self._session, self._vm, self.name, self.entry.snapshot)
+
+    def disturbance(self, since: datetime) -> MachineFailed | None:
+        """Tell what was done to its power in vSphere since a moment of the vCenter's clock; None when it runs on.
+
+        A Windows that restarts itself leaves no trace there. Where the events may not be read, that is raised.
+        """
+        power = self.power()
+        with self._border("reading its events"):
+            told = disturbances(self._session, self._vm, since)
+        if not told and not power.on:
+            told = ["was switched off"]
+        if not told and power.since is not None and power.since > since:  # a machine that moved host tells no time
+            told = ["was restarted"]
+        if not told:
+            return None
+        return MachineFailed(
+            f"{told[0]} while the product was at work", machine=self.name, advice="look at its events in vSphere"
+        )
 
     def power_on(self) -> None:
         """Power it on unless it is on already; returns when it is powered, not when Windows is up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from harness.errors import AuthoringError, GuestUnreachable, ProductFailed, Site
 from harness.plugin.evidence import EvidenceFolder
 from harness.plugin.exchange import exchange_of, worker_of
 from harness.plugin.record import Record, record_key
+from harness.plugin.restarts import why_lost
 from harness.plugin.settings import settings_key
 from harness.scenarios.steps import Steps
 
@@ -100,16 +102,11 @@ def machine(request: pytest.FixtureRequest, vcenter: VCenter, step: Steps) -> It
     with supplied(vcenter, wanted) as (ready, lease):
         machine = ready.machine
         record.machine, record.supplied = machine.name, ready.how
-        since = machine.power().since
+        since = record.powered_since = machine.power().since or vcenter.now()
 
         def doubt() -> str:
             lease.confirm()  # what was seen on a machine that is another's proves nothing
-            power = machine.power()
-            if not power.on:
-                return f"{machine.name}: was switched off while the product was at work; look at its events"
-            if power.since != since:
-                return f"{machine.name}: was restarted while the product was at work; look at its events"
-            return ""
+            return str(machine.disturbance(since) or "")
 
         record.doubts.append(doubt)
         yield machine
@@ -128,6 +125,7 @@ def guest(
     """Give the Windows in the machine, ready, as the administrator; the other is ``guest.as_account("standard")``."""
     from harness.guest.guest import Guest
     from harness.machines.leases import on_trial
+    from harness.plugin.verdicts import PASSED
 
     record = _record(request)
     lease = record.lease
@@ -162,8 +160,13 @@ def guest(
             return ""
 
         record.doubts.append(doubt)
+        since = record.powered_since
+        record.explain = partial(why_lost, machine, guest, since=since, within=site.budgets.restart)
         yield guest
+        if guest.forgot and record.judgement == PASSED and (cause := record.explain()) is not None:
+            raise cause  # it went well, and the machine was restarted under it
     finally:
+        record.explain = lambda: None
         record.doubts[1:] = []  # the guest is not to be asked once its shell is closed
         guest.close()
 

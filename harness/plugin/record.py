@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import SiteError
+from harness.errors import ProductFailed, SiteError
 from harness.scenarios.steps import Steps
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Record:
     machine: str = ""
     supplied: str = ""
     lease: Lease | None = None
+    powered_since: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_lab: bool = False
     provenance: str = ""
     guest: dict[str, str] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Record:
     notes: list[str] = field(default_factory=list)
     kept: Kept | None = None
     doubts: list[Callable[[], str]] = field(default_factory=list)
+    explain: Callable[[], ProductFailed | SiteError | None] = lambda: None
     judgement: Judgement | None = None
     known_issue: str | None = None
     missed_issue: str | None = None

@@ -57,7 +57,7 @@ def _judge(record: Record, report: pytest.TestReport, call: pytest.CallInfo[None
     from harness.plugin.verdicts import PASSED, judge
 
     error = call.excinfo.value if call.excinfo is not None else None
-    judged = judge(error, phase=call.when, doubt=record.doubt)
+    judged = judge(error, phase=call.when, doubt=record.doubt, explain=record.explain)
     if record.judgement is not None and record.judgement != PASSED:
         # what went wrong first is the cell's reason; what went wrong after it is a note
         if judged != PASSED:

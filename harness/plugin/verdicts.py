@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from harness.errors import HarnessError, Hung, ProductFailed, SiteError
+from harness.errors import GuestLost, HarnessError, Hung, ProductFailed, SiteError
 from harness.results.result import Fault, Verdict
 
 
@@ -29,17 +29,26 @@ class Judgement:
 PASSED = Judgement(Verdict.PASSED)
 
 
-def judge(error: BaseException | None, *, phase: str, doubt: Callable[[], str]) -> Judgement:
+def judge(
+    error: BaseException | None,
+    *,
+    phase: str,
+    doubt: Callable[[], str],
+    explain: Callable[[], ProductFailed | SiteError | None] = lambda: None,
+) -> Judgement:
     """Judge one phase (``setup``, ``call``, ``teardown``) of a cell by what it raised.
 
     ``doubt`` is asked before the product is blamed: it looks at the machine and answers with a sentence when the
     machine, not the product, is the reason, or with nothing. An assertion outside of the scenario's body is only
-    the product's fault when it says so by being a ProductFailed: fixtures are for the site's work.
+    the product's fault when it says so by being a ProductFailed: fixtures are for the site's work. ``explain`` is asked
+    why a guest was lost in the scenario's body: a product may restart the machine, and so may somebody at vSphere.
     """
     if error is None:
         return PASSED
     if isinstance(error, pytest.skip.Exception):
         return Judgement(Verdict.SKIPPED, reason=sentence(error))
+    if isinstance(error, GuestLost) and phase == "call" and (cause := explain()) is not None:
+        return replace(judge(cause, phase=phase, doubt=lambda: ""), note=f"before that was known: {sentence(error)}")
     if isinstance(error, SiteError):
         return Judgement(Verdict.BLOCKED, Fault.SITE, sentence(error))
     if isinstance(error, ProductFailed) or (isinstance(error, AssertionError) and phase == "call"):

@@ -135,6 +135,15 @@ TABLE: dict[str, Fault] = {
             takes=("method",),
             deed=True,
         ),
+        Fault(
+            name="restart",
+            does="Windows restarts itself, as a program in it may want: at once, or when a method comes",
+            times=1,
+            seconds="so long after that",
+            usual=0.0,
+            takes=("method",),
+            deed=True,
+        ),
     )
 }
 

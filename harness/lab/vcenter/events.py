@@ -18,6 +18,8 @@ _POWER = {
     "on": (vim.event.VmPoweredOnEvent, "{} is powered on"),
     "off": (vim.event.VmPoweredOffEvent, "{} is powered off"),
     "reset": (vim.event.VmResettingEvent, "{} is reset"),
+    "rebooted": (vim.event.VmGuestRebootEvent, "Guest OS reboot for {}"),
+    "shut down": (vim.event.VmGuestShutdownEvent, "Guest OS shut down for {}"),
     "resumed": (vim.event.VmResumingEvent, "{} is resumed"),
 }
 _REVERTED = "com.vmware.vc.vm.VmStateRevertedToSnapshot"
@@ -35,7 +37,7 @@ class Events(Served):
         self._count = 0
 
     def power(self, vm: VirtualMachine, what: str) -> None:
-        """Note that a machine went ``on`` or ``off``, was ``reset`` or ``resumed``."""
+        """Note what happened to a machine's power, by a name in the table above."""
         kind, words = _POWER[what]
         self._keep(kind(**self._facts(vm, words.format(vm.name)), template=False))
 

@@ -146,13 +146,15 @@ class VirtualMachine(Entity):
     def _reset(self, call: Call) -> Any:
         async def work(_: Task) -> None:
             self.require("poweredOn")
-            await self._restart(self.guest.power_off)
+            await self._restart(self.guest.power_off, told="reset")
 
         return self.operate(call, work)
 
-    async def _restart(self, down: Callable[[], Awaitable[None]]) -> None:
+    async def _restart(self, down: Callable[[], Awaitable[None]], *, told: str = "") -> None:
+        """Let Windows begin anew, with an event unless it was Windows itself that wanted it; the power stays on."""
         self.restarting = True
-        self.premises.events.power(self, "reset")
+        if told:
+            self.premises.events.power(self, told)
         try:
             await down()
             await self.guest.power_on()
@@ -161,11 +163,16 @@ class VirtualMachine(Entity):
             self._notice(self.guest)
 
     async def befall(self, deed: str) -> None:
-        """Do to the machine what no client asked for: ``power-off`` or ``reset``; nothing when it is off already."""
+        """Do to the machine what no client asked for: one of the table's deeds; nothing when it is off already."""
         if not self.is_on:
             return
-        self.clean_shut_down = False
-        await (self._restart(self.guest.power_off) if deed == "reset" else self.guest.power_off())
+        self.clean_shut_down = deed == "restart"
+        if deed == "restart":
+            await self._restart(self.guest.shut_down)
+        elif deed == "reset":
+            await self._restart(self.guest.power_off, told="reset")
+        else:
+            await self.guest.power_off()
 
     @answers("ShutdownGuest", "RebootGuest")
     def _ask_guest(self, call: Call) -> None:
@@ -174,9 +181,15 @@ class VirtualMachine(Entity):
             words = "Cannot complete operation because VMware Tools is not running in this virtual machine."
             raise vim.fault.ToolsUnavailable(msg=words)
 
+        self.user = call.user
+
         async def down() -> None:
             self.clean_shut_down = True
-            await (self._restart(self.guest.shut_down) if call.method.name == "RebootGuest" else self.guest.shut_down())
+            if call.method.name == "RebootGuest":
+                await self._restart(self.guest.shut_down, told="rebooted")
+            else:
+                self.premises.events.power(self, "shut down")
+                await self.guest.shut_down()
 
         self.premises.tasks.aside(down(), f"{call.method.name} of {self.name}")
 
