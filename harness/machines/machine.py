@@ -79,7 +79,6 @@ class Machine:
 
         A snapshot with memory leaves Windows running as it was; any other one leaves it off, and Windows boots.
         """
-        self._fence()
         wanted = self.entry.snapshot
         with self._border(f"reverting to {wanted!r}"):
             now = self._session.read(self._vm, "snapshot", "recentTask")
@@ -104,7 +103,6 @@ class Machine:
 
     def snapshot(self, name: str, *, why: str = "", memory: bool = True) -> None:
         """Take a snapshot of the machine as it is, with its memory where it runs; never twice."""
-        self._fence()
         with self._border(f"taking the snapshot {name!r}"):
             known = self._session.read(self._vm, "recentTask").get("recentTask", ())
             self._do(
@@ -123,7 +121,6 @@ class Machine:
                 kept = [node for node in every if node.snapshot._moId not in dropped]
                 if not kept:
                     return tuple(dropped.values())
-                self._fence()
                 self._remove(kept[0].snapshot, now.get("recentTask", ()))
                 dropped[kept[0].snapshot._moId] = kept[0].name
 
@@ -208,6 +205,7 @@ class Machine:
         within = self._site.budgets.task if within is None else within
 
         def once() -> Any:
+            self._fence()
             task = self._tasks.start(self._vm, ask, kind=kind, known=known)
             return self._tasks.wait(task, within=within)
 
