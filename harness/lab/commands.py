@@ -49,7 +49,7 @@ def _what(command: _Command) -> _Command:
     for option in (
         click.option("--build", "builds", type=_BuildType(), multiple=True, metavar="BUILD",
                      help="A build to have machines of, as 22631 or win11-23h2; by default every one in the catalog."),
-        click.option("--machines", type=click.IntRange(1, 26), default=2, show_default=True,
+        click.option("--machines", type=click.IntRange(1, 200), default=2, show_default=True,
                      help="How many machines of each build."),
     ):  # fmt: skip
         command = option(command)
