@@ -224,7 +224,6 @@ class Machine:
             now = self._session.read(self._vm, "runtime.powerState", "recentTask")
             if now.get("runtime.powerState") == wanted:
                 return False
-            self._fence()
             try:
                 self._do(ask, kind=kind, known=now.get("recentTask", ()))
             except vim.fault.InvalidPowerState as error:
