@@ -58,9 +58,8 @@ class AutomationAPI:
 
     def routes(self) -> list[web.RouteDef]:
         """Make the routes of both dialects."""
-        routes = []
+        routes = [web.route("*", path, self._session) for path in ("/api/session", "/rest/com/vmware/cis/session")]
         for root in ("/api", "/rest/com/vmware"):
-            routes += [web.route("*", f"{root}/cis/session", self._session)]
             routes += [web.route("*", f"{root}/cis/tagging/{{what}}", self._tags)]
             routes += [web.route("*", f"{root}/cis/tagging/{{what}}/{{id}}", self._tags)]
         return routes
