@@ -13,7 +13,6 @@ from harness.errors import GuestRefused, GuestUnreachable, HarnessError, LeaseLo
 from harness.guest import clock as watch
 from harness.guest import facts as asking
 from harness.guest import questions as several
-from harness.guest import state as taking
 from harness.guest import waits
 from harness.guest.boot import CHECK, USED, Marks
 from harness.guest.clock import Skew
@@ -24,7 +23,7 @@ from harness.guest.facts import Facts
 from harness.guest.knocking import Knocks
 from harness.guest.outcome import Outcome
 from harness.guest.shell import CAP, REQUEST, Shell
-from harness.guest.state import DEFAULT_ROOTS, HIVES, Hive, State
+from harness.guest.state import EVERYTHING, Scope, State, questions, read_state
 from harness.guest.transport import Endpoint, Unfit
 from harness.site import Site, SiteMachine
 
@@ -273,13 +272,10 @@ class Guest:
             self._delivery.fetch(guest_path, target)
             return decoded(target.read_bytes())
 
-    def state(self, roots: Sequence[str] = DEFAULT_ROOTS, hives: Sequence[Hive] = HIVES) -> State:
-        """Take the state of files below ``roots``, software, services and PATH, in one round trip.
-
-        Without roots only software and PATH of the ``hives`` are read.
-        """
-        answers = self._ask(taking.questions(roots, hives), deadline=_LISTING_DEADLINE, cap=_LISTING_CAP)
-        return taking.read_state(roots, answers, account=self.account, hives=hives)
+    def state(self, scope: Scope = EVERYTHING) -> State:
+        """Take the state of the guest, as far as the scope goes, in as few round trips as the questions fit in."""
+        answers = self._ask(questions(scope), deadline=_LISTING_DEADLINE, cap=_LISTING_CAP)
+        return read_state(scope, answers, account=self.account)
 
     @property
     def round_trips(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 _VALUE = re.compile(r"^ {4}(?P<name>.*?) {4}(?P<kind>REG_[A-Z_]+)(?: {4}(?P<text>.*))?$")
 _KEY = re.compile(r"^HKEY_[A-Z_]+(\\.*)?$")
@@ -12,10 +12,11 @@ _KEY = re.compile(r"^HKEY_[A-Z_]+(\\.*)?$")
 
 @dataclass(frozen=True, slots=True)
 class RegistryValue:
-    """A registry value: its type as ``reg`` names it (REG_SZ, REG_DWORD, ...) and its content as ``reg`` prints it."""
+    """A registry value: its type as ``reg`` names it (REG_SZ, ...), its content as ``reg`` prints it, its own name."""
 
     kind: str
     text: str
+    name: str = field(default="", compare=False)
 
     @property
     def number(self) -> int | None:
@@ -37,7 +38,7 @@ def read_keys(printed: str) -> Keys:
             values, name = keys.setdefault(line, {}), None
         elif found := _VALUE.match(line):
             name = found["name"].lower()
-            values[name] = RegistryValue(found["kind"], found["text"] or "")
+            values[name] = RegistryValue(found["kind"], found["text"] or "", found["name"])
         elif name is not None and line:
-            values[name] = RegistryValue(values[name].kind, f"{values[name].text}\n{line}")
+            values[name] = replace(values[name], text=f"{values[name].text}\n{line}")
     return keys

@@ -7,11 +7,13 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import DeliveryFailed, HarnessError, MachineFailed, ProductFailed
 from harness.exit_codes import ExitMeaning, shown
+from harness.guest.state import SOFTWARE, changes
 from harness.results.result import Fault
 from harness.scenarios.installer_log import reason_in
 from harness.scenarios.proving import entries_of, missing_proofs, own_words, present_files
@@ -105,7 +107,8 @@ class Installation:
         entry, successor = before.uninstall_entry, now.uninstall_entry
         if entry is not None and successor is not None and entry.display_name != successor.display_name:
             left += (
-                f"{one.title!r} is still registered" for one in entries_of(self.guest.state((), [entry.account]), entry)
+                f"{one.title!r} is still registered"
+                for one in entries_of(self.guest.state(replace(SOFTWARE, hives=(entry.account,))), entry)
             )
         if left:
             raise ProductFailed(f"{by} did not replace {old}: {'; '.join(left)}")
@@ -129,7 +132,7 @@ class Installation:
             raise HarnessError(
                 f"{self.product.id} names no uninstall_entry in its proofs, so its registered removal cannot be found"
             )
-        found = entries_of(self.guest.state((), [proof.account]), proof)
+        found = entries_of(self.guest.state(replace(SOFTWARE, hives=(proof.account,))), proof)
         if len(found) != 1:
             raise ProductFailed(f"{proof.display_name!r} is registered {len(found)} times in Windows' list of programs")
         return found[0].values
@@ -159,15 +162,13 @@ class Installation:
 
     def left_nothing_since(self, before: State, *, after: str) -> None:
         """Compare the guest with an earlier state; only what the product's file allows may differ."""
-        changes = [
-            change
-            for change in self.guest.state().changes_since(before)
-            if not self.product.allows_leftover(change.subject)
+        found = [
+            change for change in changes(before, self.guest.state()) if not self.product.allows_leftover(change.subject)
         ]
-        if changes:
-            self.evidence.keep("left-behind.txt", "\n".join(map(str, changes)) + "\n")
-            more = f" and {len(changes) - 2} more" if len(changes) > 2 else ""
-            raise ProductFailed(f"after {after}: {'; '.join(map(str, changes[:2]))}{more}")
+        if found:
+            self.evidence.keep("left-behind.txt", "\n".join(map(str, found)) + "\n")
+            more = f" and {len(found) - 2} more" if len(found) > 2 else ""
+            raise ProductFailed(f"after {after}: {'; '.join(one.as_leftover for one in found[:2])}{more}")
 
     def make_user_files(self, version: str) -> tuple[UserFile, ...]:
         """Make the files that a person would have, as the product's file says."""
@@ -280,7 +281,7 @@ class Installation:
     def _put_on_path(self, *, present: bool) -> None:
         if self.product.add_to_path is None:
             return
-        state = self.guest.state(roots=())
+        state = self.guest.state(SOFTWARE)
         current = (state.system_path if self.product.add_to_path == "system" else state.user_path).entries
         command = self.product.path_command(";".join(current), present=present)
         if command is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from harness.exit_codes import shown
 from harness.guest.registry import read_keys
-from harness.guest.state import questions, read_state
+from harness.guest.state import SOFTWARE, questions, read_state
 
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
@@ -28,8 +29,8 @@ def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
     """
     proofs = product.proofs_of(version)
     files, values = [_is_there(path) for path in proofs.files], [_value_of(proof) for proof in proofs.registry]
-    hives = _hives(proofs)
-    listed = questions((), hives)
+    scope = replace(SOFTWARE, hives=tuple(_hives(proofs)))
+    listed = questions(scope)
     variables = ["set"] if proofs.path else []
     asked = [*files, *values, *listed, *variables]
     answers = iter(guest.run_each(asked) if asked else [])
@@ -38,7 +39,7 @@ def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
         lacking += _value(answer, proof)
     gone = bool(lacking)
     if listed:
-        state = read_state((), list(islice(answers, len(listed))), account=guest.account, hives=hives)
+        state = read_state(scope, list(islice(answers, len(listed))), account=guest.account)
         if proofs.uninstall_entry is not None:
             lacking += _entry(state, proofs.uninstall_entry)
         lacking += _path(state, proofs.path, _variables(answers))

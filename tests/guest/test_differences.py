@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.guest.differences import NOISE
-from harness.guest.listing import Entry
-from harness.guest.state import SearchPath, State, UninstallEntry
+from harness.guest.state import Entry, SearchPath, State, Thing, UninstallEntry, changes
+from harness.guest.state.noise import NOISE, Learned
 
 FOLDER = Entry(None, "1")
 KEY = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{1}"
@@ -16,14 +15,19 @@ CLEAN: dict[str, Any] = {
     "account": "vm\\admin",
     "files": {r"C:\Program Files": FOLDER, r"C:\Program Files\old.txt": Entry(3, "1")},
     "uninstall": {},
-    "services": frozenset({"Dhcp"}),
+    "things": {"service": {"dhcp": Thing("Dhcp", {"start": "automatic"})}},
     "system_path": SearchPath("REG_EXPAND_SZ", (r"%SystemRoot%", r"C:\Tools")),
     "user_path": SearchPath("", ()),
 }
 
 
 def _since(**now: Any) -> list[str]:
-    return [str(change) for change in State(**{**CLEAN, **now}).changes_since(State(**CLEAN))]
+    return [str(change) for change in changes(State(**CLEAN), State(**{**CLEAN, **now}))]
+
+
+def _services(**facts: dict[str, str]) -> dict[str, Any]:
+    own = {name.lower(): Thing(name, told) for name, told in facts.items()}
+    return {"things": {"service": {**CLEAN["things"]["service"], **own}}}
 
 
 def test_nothing_changed_says_nothing() -> None:
@@ -41,26 +45,24 @@ def test_files_left_gone_and_changed() -> None:
         r"C:\Program Files\Ninja\empty": FOLDER,
     }
     assert _since(files=files) == [
-        r"file left: C:\Program Files\Ninja\ninja.exe",
-        r"empty folder left: C:\Program Files\Ninja\empty",
-        r"file gone: C:\Program Files\old.txt",
+        r"file added: C:\Program Files\Ninja\ninja.exe",
+        r"folder added: C:\Program Files\Ninja\empty",
+        r"file removed: C:\Program Files\old.txt",
     ]
     changed = {**CLEAN["files"], r"C:\Program Files\old.txt": Entry(4, "1")}
     assert _since(files=changed) == [r"file changed: C:\Program Files\old.txt (3 -> 4 bytes)"]
 
 
-def test_software_services_and_path() -> None:
+def test_software_and_path() -> None:
     """Each is named as people see it."""
     entry = UninstallEntry(KEY, {"displayname": "Ninja", "displayversion": "1.13.0"})
     assert _since(
         uninstall={KEY: entry},
-        services=frozenset({"Dhcp", "NinjaSvc"}),
         system_path=SearchPath("REG_SZ", (r"C:\Tools", r"%SystemRoot%")),
         user_path=SearchPath("REG_SZ", (r"C:\Ninja",)),
     ) == [
-        f"uninstall entry left: Ninja 1.13.0 ({KEY})",
-        "service left: NinjaSvc",
-        r"system PATH reordered: C:\Tools;%SystemRoot%",
+        f"uninstall entry added: Ninja 1.13.0 ({KEY})",
+        r"system PATH order changed: C:\Tools;%SystemRoot%",
         "system PATH type changed: REG_EXPAND_SZ -> REG_SZ",
         r"user PATH entry added: C:\Ninja",
     ]
@@ -96,7 +98,8 @@ def test_noise_is_left_out(path: str) -> None:
 )
 def test_noise_hides_no_product(path: str) -> None:
     """A pattern matches its own subjects and nothing that merely begins alike."""
-    assert _since(files={**CLEAN["files"], path: Entry(1, "2")}) == [f"file left: {path}"]
+    (found,) = _since(files={**CLEAN["files"], path: Entry(1, "2")})
+    assert found.endswith(f" added: {path}")
 
 
 def test_each_noise_says_why() -> None:
@@ -108,4 +111,56 @@ def test_states_of_different_accounts_are_not_compared() -> None:
     """The user's part of a state belongs to one account."""
     other = State(**{**CLEAN, "account": "vm\\tester"})
     with pytest.raises(ValueError, match="tester"):
-        other.changes_since(State(**CLEAN))
+        changes(State(**CLEAN), other)
+
+
+def test_a_service_says_what_it_runs_and_whether_that_is_there() -> None:
+    """A service that outlived its program is told apart from one that works, and a driver from a service."""
+    works, orphan = r"C:\Windows\System32\x.exe -k", r'"C:\Program Files\Ninja\svc.exe" --run'
+    found = changes(
+        State(**CLEAN),
+        State(
+            **{
+                **CLEAN,
+                **_services(Works={"image path": works}, Orphan={"image path": orphan}, Disk={"image path": "d.sys"}),
+            }
+        ),
+    )
+    assert [change.as_leftover for change in found] == [
+        f"service Works is still registered (image path {works})",
+        f"service Orphan is still registered (image path {orphan} is gone)",
+        "driver Disk is still registered (image path d.sys)",
+    ]
+
+
+def test_an_order_that_changed_is_told_beside_what_was_added() -> None:
+    """Entries that others rely on keep their order, whatever is added between them."""
+    turned = SearchPath("REG_EXPAND_SZ", (r"C:\Tools", r"C:\Ninja", r"%SystemRoot%"))
+    between = SearchPath("REG_EXPAND_SZ", (r"%SystemRoot%", r"C:\Ninja", r"C:\Tools"))
+    assert _since(system_path=between) == [r"system PATH entry added: C:\Ninja"]
+    assert _since(system_path=turned)[1:] == [r"system PATH order changed: C:\Tools;C:\Ninja;%SystemRoot%"]
+
+
+def test_a_thing_that_changed_says_how() -> None:
+    """Each fact that differs is told with what it was and what it is."""
+    assert _since(**_services(Dhcp={"start": "disabled"})) == ["service changed: Dhcp (start automatic -> disabled)"]
+    assert _since(things={"service": {}}) == ["service removed: Dhcp"]
+
+
+def test_what_a_guest_could_not_tell_has_not_changed() -> None:
+    """An area that one of two states could not tell is not compared."""
+    assert _since(things={"service": {}}, untold={"service": "Access is denied."}) == []
+    assert _since(things={}) == []
+
+
+def test_what_a_snapshot_does_by_itself_is_learned() -> None:
+    """A change seen without a product is left out, also under another number; one of another name is not."""
+    first = {**CLEAN["files"], r"C:\ProgramData\Acme\log-2026-11-22.txt": Entry(1, "2")}
+    learned = Learned.of(changes(State(**CLEAN), State(**{**CLEAN, "files": first})))
+    later = {
+        **CLEAN["files"],
+        r"C:\ProgramData\Acme\log-2026-11-23.txt": Entry(1, "2"),
+        r"C:\ProgramData\Acme\other.txt": Entry(1, "2"),
+    }
+    found = changes(State(**CLEAN), State(**{**CLEAN, "files": later}), learned=learned)
+    assert [change.subject for change in found] == [r"C:\ProgramData\Acme\other.txt"]

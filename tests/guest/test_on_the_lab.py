@@ -15,6 +15,7 @@ from harness.builds import Build
 from harness.errors import DeliveryFailed, GuestLost, GuestUnreachable, Hung
 from harness.guest.guest import Guest
 from harness.guest.outcome import Outcome
+from harness.guest.state import changes
 from harness.guest.transport import Endpoint
 from harness.machines.leases import leased
 from harness.machines.machine import Machine
@@ -117,7 +118,7 @@ def test_the_state_tells_what_was_left_behind(guest: Guest) -> None:
     key = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\Left"
     before = guest.state()
     trips = guest.round_trips
-    assert guest.state().changes_since(before) == ()
+    assert changes(before, guest.state()) == ()
     assert guest.round_trips - trips < 15  # one Command, and a Receive for each piece that the guest prints
     made = guest.run_each(
         [
@@ -126,14 +127,25 @@ def test_the_state_tells_what_was_left_behind(guest: Guest) -> None:
             rf"reg add {key} /v DisplayName /d Left /f",
             rf"reg add {key} /v DisplayVersion /d 1.0 /f",
             r"reg add HKCU\Environment /v Path /t REG_EXPAND_SZ /d C:\Left /f",
+            r"reg add HKLM\SOFTWARE\Leftover /v a /d 1 /f",
+            r"reg add HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run /v Left /d C:\Left\left.exe /f",
+            r"reg add HKLM\SYSTEM\CurrentControlSet\Services\LeftSvc /v ImagePath /d C:\ProgramData\left.exe /f",
+            r"reg add HKLM\SOFTWARE\Classes\.left /ve /d Left /f",
+            r"reg add HKLM\SOFTWARE\Policies\Left /v on /d 1 /f",
         ]
     )
     assert all(one.ok for one in made), made
-    words = [str(change) for change in guest.state().changes_since(before)]
-    assert r"file left: C:\Program Files\Left Behind\7 wonders.txt" in words
-    assert any(one.startswith("uninstall entry left: Left 1.0") for one in words)
-    assert r"user PATH entry added: C:\Left" in words
-    assert len(words) == 3
+    found = changes(before, guest.state())
+    assert {(change.area, change.did, change.subject) for change in found} == {
+        ("file", "added", r"C:\Program Files\Left Behind\7 wonders.txt"),
+        ("uninstall entry", "added", "Left 1.0"),
+        ("user PATH entry", "added", r"C:\Left"),
+        ("vendor key", "added", "Leftover"),
+        ("run entry", "added", "Left"),
+        ("service", "added", "LeftSvc"),
+        ("file association", "added", ".left"),
+        ("policy", "added", "Left"),
+    }
 
 
 def test_a_delivered_file_is_there_whole_for_every_account(guest: Guest, tmp_path: Path) -> None:

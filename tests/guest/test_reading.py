@@ -10,10 +10,10 @@ from harness.builds import Build
 from harness.errors import GuestLost, HarnessError
 from harness.guest.decoding import decoded
 from harness.guest.facts import QUESTIONS, read_facts
-from harness.guest.listing import Entry, read_listings
 from harness.guest.outcome import Outcome
 from harness.guest.questions import ROOM, Joined, joinable, joined
 from harness.guest.registry import RegistryValue, read_keys
+from harness.guest.state.listing import Entry, read_listings
 
 ENGLISH = r"""
  Volume in drive C has no label.
@@ -68,7 +68,8 @@ Directory of C:\\Program Files
 11/22/2026   2:59 AM  <DIR>         .
 11/22/2026   2:59 AM  <DIR>         ..
 11/22/2026   2:59 AM        932891  desktop.ini
-       1 file                    932891 bytes
+ 2/18/2023  10:16 PM        109965  padded.dll
+       2 files                  1042856 bytes
 """
 
 
@@ -88,6 +89,7 @@ def test_a_listing_keeps_sizes_and_names_with_digits_and_blanks() -> None:
         (GERMAN, r"C:\Program Files\desktop.ini", 174),
         (KOREAN, r"C:\Program Files\Common Files\desktop.ini", 174),
         (WINE, r"C:\Program Files\desktop.ini", 932891),
+        (WINE, r"C:\Program Files\padded.dll", 109965),
     ],
 )
 def test_a_listing_is_read_in_any_language(printed: str, file: str, size: int) -> None:

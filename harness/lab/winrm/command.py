@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 HELD: Final = 1024 * 1024  # bytes of output kept for a client; past it the command's pipe is left to fill up
 RUN: Final = 128  # bytes of an answer that a stretch of output costs beside its content
-SETTLE: Final = 0.015  # seconds given to a command that has printed to end as well, so that one answer says both
+SETTLE: Final = 0.15
 
 
 class PowerCut(Exception):

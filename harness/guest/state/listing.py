@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 _ITSELF = re.compile(r"^\S.*<[^>]+>\s+(?=\.$)", re.MULTILINE)
 _MARK = re.compile(r"<([^<>]+)>\s*$")
+# some locales pad the month or day with a blank
+_DATED = re.compile(r" ?\d")
 _SIZE = re.compile(r"(?:^|\s)(\d+)\s*$")
 
 
@@ -43,7 +45,7 @@ def read_listings(listings: Iterable[tuple[str, str]]) -> Mapping[str, Entry]:
         for line in printed.splitlines():
             if heading and (named := heading.match(line)):
                 folder = named["folder"].rstrip("\\")
-            elif line[:1].isdigit():
+            elif _DATED.match(line):
                 if column is None:
                     raise ValueError(f"cannot tell where names begin in the listing of {root}: {line}")
                 _read_entry(entries, folder, line[:column], line[column:])
@@ -69,6 +71,6 @@ def _heading(asked: Iterable[tuple[str, str]]) -> re.Pattern[str] | None:
             continue
         for line in printed.splitlines():
             before, found, after = line.partition(folder)
-            if found and not line[:1].isdigit():
+            if found and not _DATED.match(line):
                 return re.compile(f"^{re.escape(before)}(?P<folder>[A-Za-z]:.*){re.escape(after)}$")
     return None

@@ -1,0 +1,178 @@
+r"""Where Windows keeps what installers change: one area for each kind of thing, and how its answers are read.
+
+An area is data: which questions it asks, of which hive, and a reader for the answers. The registry places are those of
+windows.md's sources (Microsoft's "Uninstall Registry Key", "Run and RunOnce Registry Keys", "Application Registration",
+"Services", and the layout of Windows Installer's own keys). Questions start ``reg`` or ``net`` and never PowerShell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.guest.outcome import Outcome
+from harness.guest.registry import Keys, read_keys
+from harness.guest.state.things import Thing
+
+Hive = Literal["machine", "user"]
+Things = dict[str, Thing]
+HIVES: tuple[Hive, ...] = ("machine", "user")
+
+_CURRENT = r"Microsoft\Windows\CurrentVersion"
+_CONTROL = r"HKLM\SYSTEM\CurrentControlSet\Control"
+_SERVICES = r"HKLM\SYSTEM\CurrentControlSet\Services"
+# Wine has no accounts to list, and prints how the command is used instead
+_ON_WINDOWS = r"if exist %SystemRoot%\servicing\TrustedInstaller.exe"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A kind of thing: ``questions`` are its commands, ``read`` makes things of their answers, in the same order."""
+
+    name: str
+    hive: Hive
+    questions: tuple[str, ...]
+    read: Callable[[Sequence[Outcome]], Things]
+
+
+def _values(answers: Sequence[Outcome]) -> Things:
+    """Every value of every key that was printed is a thing."""
+    return {
+        f"{key}\\{name}".casefold(): Thing(value.name, {"value": value.text, "type": value.kind}, key)
+        for answer in answers
+        for key, values in read_keys(answer.stdout).items()
+        for name, value in values.items()
+    }
+
+
+def _subkeys(answers: Sequence[Outcome]) -> Things:
+    """Every key right below the one that was asked for is a thing."""
+    found: Things = {}
+    for answer in answers:
+        asked = answer.command.split('"')[1].rpartition("\\")[2].casefold()
+        for key in read_keys(answer.stdout):
+            above, _, name = key.rpartition("\\")
+            if above.rpartition("\\")[2].casefold() == asked:
+                found[key.casefold()] = Thing(name, {}, key)
+    return found
+
+
+def _trees(answers: Sequence[Outcome]) -> Things:
+    """Every key with values, however deep, is a thing."""
+    keys: Keys = {key: values for answer in answers for key, values in read_keys(answer.stdout).items()}
+    return {
+        key.casefold(): Thing(key.rpartition("\\")[2], {value.name: value.text for value in values.values()}, key)
+        for key, values in keys.items()
+        if values
+    }
+
+
+def _services(answers: Sequence[Outcome]) -> Things:
+    """Services and drivers: what they run and how they start."""
+    facts: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        for key, values in read_keys(answer.stdout).items():
+            # a service has keys of its own below it, which are its own affair
+            name = re.fullmatch(r".*\\Services\\([^\\]+)", key, re.IGNORECASE)
+            if name:
+                # a search ends with a sentence on how much it found, right below the last value
+                facts.setdefault(name[1], {}).update({one.name: one.text.partition("\n")[0] for one in values.values()})
+    return {
+        name.casefold(): Thing(name, {_SERVICE_FACTS.get(fact, fact): _start(fact, text) for fact, text in own.items()})
+        for name, own in facts.items()
+    }
+
+
+_SERVICE_FACTS = {"ImagePath": "image path", "Start": "start", "ObjectName": "account"}
+_STARTS = {"0x0": "boot", "0x1": "system", "0x2": "automatic", "0x3": "manual", "0x4": "disabled"}
+
+
+def _start(fact: str, text: str) -> str:
+    return _STARTS.get(text, text) if fact == "Start" else text
+
+
+def _running(answers: Sequence[Outcome]) -> Things:
+    """Name the services that run, as ``net start`` lists them: one a line, indented, below a heading."""
+    names = [line.strip() for line in answers[0].stdout.splitlines() if re.match(r"\s{2,}\S", line)]
+    return {name.casefold(): Thing(name) for name in names}
+
+
+def _columns(answers: Sequence[Outcome]) -> Things:
+    """Name the accounts that ``net user`` lists in columns, between a rule of dashes and a closing sentence."""
+    names: list[str] = []
+    for answer in answers:
+        _, ruled, below = answer.stdout.partition("-----")
+        lines = [line for line in below.splitlines()[1:] if line.strip()]
+        names += [name for line in lines[:-1] for name in re.split(r"\s{2,}", line.strip()) if ruled]
+    return {name.casefold(): Thing(name) for name in names}
+
+
+def _starred(answers: Sequence[Outcome]) -> Things:
+    """Name the groups that ``net localgroup`` lists, each behind an asterisk."""
+    names = [line[1:].strip() for line in answers[0].stdout.splitlines() if line.startswith("*")]
+    return {name.casefold(): Thing(name) for name in names}
+
+
+def _key(key: str, *switches: str) -> str:
+    return " ".join([f'reg query "{key}"', *switches])
+
+
+def _both(key: str) -> tuple[str, str]:
+    """Name a key of the machine's software for 64-bit and for 32-bit programs."""
+    return rf"HKLM\SOFTWARE\{key}", rf"HKLM\SOFTWARE\Wow6432Node\{key}"
+
+
+_CERTIFICATES = r"HKLM\SOFTWARE\Microsoft\SystemCertificates"
+_INSTALLER = rf"HKLM\SOFTWARE\{_CURRENT}\Installer"
+
+AREAS: tuple[Area, ...] = (
+    Area("service", "machine", (_key(_SERVICES, "/s /v ImagePath"), _key(_SERVICES, "/s /v Start")), _services),
+    Area("running service", "machine", ("net start",), _running),
+    Area(
+        "run entry",
+        "machine",
+        tuple(map(_key, (*_both(rf"{_CURRENT}\Run"), rf"HKLM\SOFTWARE\{_CURRENT}\RunOnce"))),
+        _values,
+    ),
+    Area(
+        "run entry",
+        "user",
+        (_key(rf"HKCU\SOFTWARE\{_CURRENT}\Run"), _key(rf"HKCU\SOFTWARE\{_CURRENT}\RunOnce")),
+        _values,
+    ),
+    Area("app path", "machine", (_key(rf"HKLM\SOFTWARE\{_CURRENT}\App Paths"),), _subkeys),
+    Area("file association", "machine", (_key(r"HKLM\SOFTWARE\Classes"),), _subkeys),
+    Area("file association", "user", (_key(r"HKCU\SOFTWARE\Classes"),), _subkeys),
+    Area("environment variable", "machine", (_key(rf"{_CONTROL}\Session Manager\Environment"),), _values),
+    Area("environment variable", "user", (_key(r"HKCU\Environment"),), _values),
+    Area("vendor key", "machine", (_key(r"HKLM\SOFTWARE"), _key(r"HKLM\SOFTWARE\Wow6432Node")), _subkeys),
+    Area("vendor key", "user", (_key(r"HKCU\SOFTWARE"),), _subkeys),
+    Area("policy", "machine", (_key(r"HKLM\SOFTWARE\Policies", "/s"),), _trees),
+    Area("installer product", "machine", (_key(r"HKLM\SOFTWARE\Classes\Installer\Products"),), _subkeys),
+    Area("installer component", "machine", (_key(rf"{_INSTALLER}\UserData\S-1-5-18\Components"),), _subkeys),
+    Area(
+        "firewall rule",
+        "machine",
+        (_key(rf"{_SERVICES}\SharedAccess\Parameters\FirewallPolicy\FirewallRules"),),
+        _values,
+    ),
+    Area(
+        "certificate",
+        "machine",
+        tuple(_key(rf"{_CERTIFICATES}\{store}\Certificates") for store in ("ROOT", "TrustedPublisher")),
+        _subkeys,
+    ),
+    Area("local user", "machine", (f"{_ON_WINDOWS} net user",), _columns),
+    Area("local group", "machine", (f"{_ON_WINDOWS} net localgroup",), _starred),
+)
+"""Everything but files and uninstall entries, which have readers of their own."""
+
+
+def declared(keys: Sequence[str]) -> tuple[Area, ...]:
+    """Make areas of whole subtrees that a product's file names."""
+    hives: Mapping[str, Hive] = {"HKCU": "user"}
+    return tuple(
+        Area("registry key", hives.get(key[:4].upper(), "machine"), (_key(key, "/s"),), _trees) for key in keys
+    )

@@ -1,0 +1,149 @@
+"""Taking the state of a guest: which questions, and what their answers say, in as few round trips as lines allow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from harness.errors import HarnessError
+from harness.guest.outcome import Outcome
+from harness.guest.registry import RegistryValue, read_keys
+from harness.guest.state.areas import AREAS, HIVES, Area, Hive, declared
+from harness.guest.state.listing import Entry, read_listings
+from harness.guest.state.things import SearchPath, State, Thing, UninstallEntry
+
+DEFAULT_ROOTS: tuple[str, ...] = (
+    r"C:\Program Files",
+    r"C:\Program Files (x86)",
+    r"C:\ProgramData",
+    r"C:\Users\Public\Desktop",
+    r"C:\Windows\System32\Tasks",
+    r"%USERPROFILE%\Desktop",
+    r"%USERPROFILE%\AppData\Local\Programs",
+    r"%USERPROFILE%\AppData\Roaming\Microsoft\Windows\Start Menu",
+    "C:\\*",
+    r"C:\Windows\*",
+    r"C:\Windows\System32\*",
+    r"C:\Windows\SysWOW64\*",
+    r"C:\Windows\System32\drivers\*",
+    r"%USERPROFILE%\*",
+    r"%USERPROFILE%\AppData\Local\*",
+    r"%USERPROFILE%\AppData\Roaming\*",
+)
+"""Where installers leave things. A root that ends in ``*`` is listed itself, without what is below its folders."""
+
+_UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
+_HIVES = {"machine": "HKLM", "user": "HKCU"}
+_CHANGES_BY_ITSELF = {"installdate"}  # rewritten by every patch and repair (Microsoft: Uninstall Registry Key)
+_ROOT = re.compile(r'(?:[A-Za-z]:\\|%\w+%)[^"<>|&^!*?\r\n]*(?:\\\*|(?<=:\\)\*)?')
+_ENVIRONMENT = "environment variable"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How much of a guest a state is to tell: folders, registry trees declared by a product, areas, whose hives."""
+
+    roots: tuple[str, ...] = DEFAULT_ROOTS
+    keys: tuple[str, ...] = ()
+    areas: tuple[Area, ...] = AREAS
+    hives: tuple[Hive, ...] = HIVES
+
+    @property
+    def asked(self) -> tuple[Area, ...]:
+        """The areas of these hives, with the declared trees."""
+        return tuple(area for area in (*self.areas, *declared(self.keys)) if area.hive in self.hives)
+
+
+EVERYTHING = Scope()
+SOFTWARE = Scope(roots=(), areas=tuple(area for area in AREAS if area.name == _ENVIRONMENT))
+"""The list of programs and the environment, with PATH; no files."""
+
+
+def questions(scope: Scope) -> list[str]:
+    """Give the commands whose answers make a state; raises HarnessError for a root that is no absolute Windows path."""
+    for root in scope.roots:
+        if not _ROOT.fullmatch(root):
+            raise HarnessError(rf"{root!r} is not a folder to list; write it like C:\Program Files or C:\*")
+    return [
+        *map(_dir, scope.roots),
+        *(question for hive in scope.hives for question in _uninstall(hive)),
+        *(question for area in scope.asked for question in area.questions),
+    ]
+
+
+def read_state(scope: Scope, answers: Sequence[Outcome], *, account: str) -> State:
+    """Read the answers to ``questions``; raises HarnessError when one was cut or cannot be read."""
+    if cut := [answer.command for answer in answers if answer.truncated]:
+        raise HarnessError(f"more was printed than is kept; list fewer or narrower roots: {', '.join(cut)}")
+    told = iter(answers)
+    files = _files(scope.roots, list(islice(told, len(scope.roots))))
+    registered = [
+        entry for hive in scope.hives for answer in islice(told, len(_uninstall(hive))) for entry in _entries(answer)
+    ]
+    reading = _Reading()
+    for area in scope.asked:
+        reading.take(area, list(islice(told, len(area.questions))))
+    return State(
+        account=account,
+        files=files,
+        uninstall=dict(registered),
+        system_path=reading.paths.get("machine", SearchPath()),
+        user_path=reading.paths.get("user", SearchPath()),
+        things=reading.things,
+        untold=reading.untold,
+    )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the areas have told so far."""
+
+    things: dict[str, dict[str, Thing]] = field(default_factory=dict)
+    paths: dict[Hive, SearchPath] = field(default_factory=dict)
+    untold: dict[str, str] = field(default_factory=dict)
+
+    def take(self, area: Area, answers: list[Outcome]) -> None:
+        found = area.read(answers)
+        if area.name == _ENVIRONMENT:
+            self.paths[area.hive] = _path(answers[0])
+            found = {key: thing for key, thing in found.items() if thing.name.casefold() != "path"}
+        self.things.setdefault(area.name, {}).update(found)
+        if not found and any(_refused(answer) for answer in answers):
+            self.untold[area.name] = answers[0].text.strip()[:200]
+
+
+def _refused(answer: Outcome) -> bool:
+    """Whether a question failed for another reason than that there is no such key, for which ``reg`` ends with 1."""
+    return answer.exit_code not in (0, 1)
+
+
+def _dir(root: str) -> str:
+    return f'dir /a /-c "{root[:-1]}"' if root.endswith("*") else f'dir /s /a /-c "{root}"'
+
+
+def _uninstall(hive: Hive) -> tuple[str, str]:
+    top = _HIVES[hive]
+    return rf"reg query {top}\SOFTWARE\{_UNINSTALL} /s", rf"reg query {top}\SOFTWARE\Wow6432Node\{_UNINSTALL} /s"
+
+
+def _files(roots: Sequence[str], answers: Sequence[Outcome]) -> dict[str, Entry]:
+    try:
+        listings = ((root.removesuffix("*"), answer.stdout) for root, answer in zip(roots, answers, strict=True))
+        return dict(read_listings(list(listings)))
+    except ValueError as error:
+        raise HarnessError(str(error)) from error
+
+
+def _entries(answer: Outcome) -> Iterator[tuple[str, UninstallEntry]]:
+    for key, values in read_keys(answer.stdout).items():
+        if values and not key.lower().endswith(r"\uninstall"):
+            kept = {name: value.text for name, value in values.items() if name not in _CHANGES_BY_ITSELF}
+            yield key, UninstallEntry(key, kept)
+
+
+def _path(answer: Outcome) -> SearchPath:
+    values = next(iter(read_keys(answer.stdout).values()), {})
+    value = values.get("path", RegistryValue("", ""))
+    return SearchPath(value.kind, tuple(entry for entry in value.text.split(";") if entry))
