@@ -82,3 +82,78 @@ def test_a_machine_that_goes_away_is_never_the_products_fault(lab_project: Proje
         "restarted": ("blocked", "site"),
         "fails_honestly": ("failed", "product"),
     }
+
+
+RESTARTS = '''
+import time
+from pathlib import Path
+
+from harness.errors import GuestLost
+from harness.lab.folder import LabFolder
+
+LAB = Path({site!r})
+FOLDER = LabFolder(LAB.parents[2], LAB.parent.name)
+LONG = "ping -n 60 127.0.0.1 >nul"
+
+def restart(machine):
+    FOLDER.ask("POST", "faults", patience=10.0, name="restart", machine=machine.name)
+
+def restarts_in_a_step(machine, guest, step):
+    """The installer restarts Windows and never comes back from it."""
+    with step("install"):
+        restart(machine)
+        guest.run(LONG, deadline=90)
+
+def restarts_and_passes(machine, guest, step):
+    """Everything can be proved, on a Windows that has started anew."""
+    with step("install"):
+        restart(machine)
+        for _ in range(100):
+            try:
+                guest.run("ver")
+            except GuestLost:
+                break
+            time.sleep(0.05)
+    with step("prove"):
+        for _ in range(100):
+            try:
+                guest.run("ver")
+                break
+            except GuestLost:
+                time.sleep(0.1)
+
+def somebody_resets(machine, guest, step):
+    """Somebody presses the button while the product is at work."""
+    with step("install"):
+        machine._vm.ResetVM_Task()
+        guest.run(LONG, deadline=90)
+
+def somebody_restarts(machine, guest, step):
+    """Somebody restarts the guest by way of VMware Tools."""
+    with step("install"):
+        machine._vm.RebootGuest()
+        guest.run(LONG, deadline=90)
+
+def pytest_wincompat_scenarios(config):
+    found = (restarts_in_a_step, restarts_and_passes, somebody_resets, somebody_restarts)
+    return {{f.__name__: f for f in found}}
+'''
+
+
+def test_who_restarted_the_machine_decides_whose_fault_it_is(lab_project: Project) -> None:
+    """A product that restarts it unasked has failed; what somebody at vSphere does is nobody's failure."""
+    lab_project.write("conftest.py", RESTARTS.format(site=lab_project.site))
+    names = ("restarts_in_a_step", "restarts_and_passes", "somebody_resets", "somebody_restarts")
+    lab_project.matrix(*names, builds="19044")
+    lab_project.run("matrices/demo.toml")
+    found = {cell.rpartition("::")[2]: line for cell, line in lab_project.results().items()}
+    assert {name: (line["verdict"], line["fault"]) for name, line in found.items()} == {
+        "restarts_in_a_step": ("failed", "product"),
+        "restarts_and_passes": ("failed", "product"),
+        "somebody_resets": ("blocked", "site"),
+        "somebody_restarts": ("blocked", "site"),
+    }
+    for name in names[:2]:
+        assert found[name]["reason"].startswith("restarted the machine unasked")
+    assert "was reset by administrator@lab.local at " in found["somebody_resets"]["reason"]
+    assert "by way of VMware Tools" in found["somebody_restarts"]["reason"]
