@@ -169,6 +169,7 @@ class Guest:
         )
 
         def knock() -> None:
+            self._fence()
             self._await_port(until)
             ask(min(REQUEST, max(1.0, until - self._clock())))
 
