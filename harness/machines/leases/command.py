@@ -117,10 +117,10 @@ def leases(ctx: click.Context, site_file: Path | None, as_json: bool) -> None:
 @_site_option
 @click.pass_context
 def break_(ctx: click.Context, machine: str, site_file: Path | None) -> None:
-    """Take a MACHINE from whoever has it; that cell is blocked before it touches the machine again.
+    """Take a MACHINE from whoever has it.
 
-    A run that is alive gives its machines back by itself, and one that was killed loses them when they expire: this is
-    for a run that hangs, or that is not to be waited for.
+    That cell is blocked before it touches the machine again. A run that is alive gives its machines back by itself,
+    and one that was killed loses them when they expire: this is for a run that hangs, or that is not to be waited for.
 
     \b
     Examples:
@@ -140,7 +140,9 @@ def break_(ctx: click.Context, machine: str, site_file: Path | None) -> None:
 @_site_option
 @click.pass_context
 def release_(ctx: click.Context, machine: str, site_file: Path | None) -> None:
-    """Let cells have a MACHINE again that is in quarantine, or kept as a failed cell left it.
+    """Let cells have a MACHINE again.
+
+    It was in quarantine, or kept as a failed cell left it.
 
     \b
     Examples:
@@ -162,9 +164,10 @@ def release_(ctx: click.Context, machine: str, site_file: Path | None) -> None:
 @_site_option
 @click.pass_context
 def quarantine(ctx: click.Context, machine: str, reason: str, hours: float | None, site_file: Path | None) -> None:
-    """Keep a MACHINE from cells that come from now on; a cell that has it goes on.
+    """Keep a MACHINE from cells.
 
-    A machine that no cell has ever used is known by its site file only: name that with --site.
+    One that has it goes on with it. A machine that no cell has ever used is known by its site file only: name that
+    with --site.
 
     \b
     Examples:
