@@ -80,7 +80,7 @@ class Examination:
 
     def _all(self) -> None:
         try:
-            visit = SiteVisit(self.site, self.runs, self.start)
+            visit = SiteVisit(self.site, self.runs, self.start, self._picked)
             with visit.held:
                 answers = self._look(OF_THE_CONTROLLER, visit, CONTROLLER, {})
                 answers |= self._look(OF_THE_VCENTER, visit, VCENTER, answers)
@@ -124,9 +124,12 @@ class Examination:
                     self._said.put(told)
                 continue
             for one in drawn:
-                if self.picks(one.path or one.told) and one.path not in seen:
+                if self._picked(one) and one.path not in seen:
                     seen |= {one.path} if one.path else set()
                     yield one
+
+    def _picked(self, entry: SiteMachine) -> bool:
+        return self.picks(entry.path or entry.told)
 
     def _look(
         self, checks: Sequence[Check[V]], visit: V, subject: str, before: Mapping[str, Answer]

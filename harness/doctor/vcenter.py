@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from harness.doctor import network
 from harness.doctor.check import Check
 from harness.doctor.finding import Answer, fail, ok, warn
 from harness.doctor.visit import SiteVisit
+from harness.errors import SiteError
+
+if TYPE_CHECKING:
+    from harness.machines.machine import Machine
 
 KNOCK = 5.0
 """Seconds for a connection, or a handshake, that a server in good health answers at once."""
@@ -66,6 +73,38 @@ def _clock(visit: SiteVisit) -> Answer:
     return warn(words, advice) if abs(ahead) < _WRONG else fail(words, advice)
 
 
+def _privileges(visit: SiteVisit) -> Answer:
+    machines = list(_found(visit))
+    try:
+        lacks = visit.connected.lacks(machines)
+    except SiteError as error:
+        return warn(f"cannot be told: {error.problem}", f"look at the role of {visit.site.vcenter.user} in vSphere")
+    user = visit.site.vcenter.user
+    advice = f"add them in vSphere to the role that {user} has there"
+    required = [lack for lack in lacks if not lack.privilege.optional]
+    words = "; ".join(
+        f"{lack.privilege.privilege} on {_some(lack.objects)} ({lack.privilege.why})" for lack in required or lacks
+    )
+    if required:
+        return fail(f"{user} lacks {words}", advice)
+    if lacks:
+        return warn(f"cells run, though {user} lacks {words}", advice)
+    return ok(f"{user} has all that {len(machines)} machines need" if machines else "no machine to ask about")
+
+
+def _found(visit: SiteVisit) -> Iterator[Machine]:
+    for entry in visit.site.machines:
+        with suppress(SiteError):  # what is not there is said of the machine itself
+            for one in visit.connected.drawn(entry):
+                if visit.picks(one):
+                    with suppress(SiteError):
+                        yield visit.connected.machine(one)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
 CHECKS: tuple[Check[SiteVisit], ...] = (
     Check("vcenter name", (), _dns),
     Check("vcenter port", ("vcenter name",), _port),
@@ -73,4 +112,5 @@ CHECKS: tuple[Check[SiteVisit], ...] = (
     Check("vcenter log-in", ("secret vcenter", "vcenter certificate"), _log_in),
     Check("vcenter api", ("vcenter log-in",), _api),
     Check("vcenter clock", ("vcenter log-in",), _clock),
+    Check("vcenter privileges", ("vcenter log-in",), _privileges),
 )

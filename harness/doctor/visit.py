@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ class SiteVisit:
     site: Site
     runs: Path
     start: bool = False
+    picks: Callable[[SiteMachine], bool] = lambda _: True
     held: ExitStack = field(default_factory=ExitStack)
     store: Store | None = None
     vcenter: VCenter | None = None

@@ -19,7 +19,7 @@ from harness.site import SiteMachine
 class Privilege:
     """A privilege of vSphere: ``on`` says on which object, ``why`` what for; see ``privileges.toml``.
 
-    Without an ``optional`` one cells run all the same; one with ``when`` is needed where that part of ``clones`` is set.
+    Cells run without an ``optional`` one; one with ``when`` is needed where that part of ``clones`` is set.
     """
 
     privilege: str

@@ -17,8 +17,9 @@ from harness.machines.drawing import offered, one_by_one
 from harness.machines.inventory import find_by_moid, find_machine
 from harness.machines.keepalive import KeepAlive
 from harness.machines.machine import Machine
+from harness.machines.privileges import Lack, lacks
 from harness.machines.session import Session
-from harness.machines.survey import lacking, time_of
+from harness.machines.survey import time_of
 from harness.machines.tasks import Tasks
 from harness.site import Site, SiteMachine
 
@@ -68,10 +69,10 @@ class VCenter:
         with crossing(self.site, where(self.site), "asking for its time", otherwise=SiteError):
             return time_of(self._session)
 
-    def lacking(self, machines: Sequence[Machine], privileges: Sequence[str]) -> dict[str, list[str]]:
-        """Tell which privileges our user lacks, each with the names of the machines it lacks on."""
+    def lacks(self, machines: Sequence[Machine]) -> list[Lack]:
+        """Tell which privileges our user lacks for what the site file wants of these machines."""
         with crossing(self.site, where(self.site), "asking for privileges", otherwise=SiteError):
-            return lacking(self._session, {machine.name: machine._vm for machine in machines}, privileges)
+            return lacks(self._session, {machine.name: (machine.entry, machine._vm) for machine in machines})
 
     def machine(self, entry: SiteMachine, *, fence: Callable[[], None] = lambda: None) -> Machine:
         """Find a machine of the site in the inventory; raises MachineMissing with the nearest names.
