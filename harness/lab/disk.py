@@ -7,14 +7,21 @@ rights than the guest had.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
+from harness.lab import registry
 from harness.lab.agent import duplicate
 from harness.lab.host import as_guest, guest_user, look_up
 
 _DUPLICATE = Path(duplicate.__file__).read_text("utf-8")
+_EDIT = (
+    Path(registry.__file__).read_text("utf-8")
+    + "\nimport json, sys\nedit(Path(sys.argv[1]), json.loads(sys.argv[2]))\n"
+)
 
 
 class DiskFailed(Exception):
@@ -60,6 +67,12 @@ def exchanged(disk: Path, fresh: Path) -> Path:
     disk.rename(aside)
     fresh.rename(disk)
     return aside
+
+
+async def edited(disk: Path, settings: Mapping[str, Mapping[str, registry.Value]]) -> None:
+    """Set values of a disk's registry while no Windows runs on it. Raises DiskFailed."""
+    file = disk / "prefix" / "system.reg"
+    await _run(look_up().python, "-I", "-S", "-c", _EDIT, str(file), json.dumps(settings))
 
 
 async def removed(folder: Path) -> None:

@@ -58,6 +58,11 @@ class FreshGuest(LabGuest):
         await self._made()
         await super().drop_snapshot(key)
 
+    async def present(self, build: Build) -> None:
+        """Have Windows say that it is another build, as any guest."""
+        await self._made()
+        await super().present(build)
+
     async def clone(self, name: str, key: str) -> LabGuest:
         """Make another guest of a snapshot, as any guest; the other is an ordinary one."""
         await self._made()

@@ -20,7 +20,7 @@ from harness.lab.guestprocess import Chunk, GuestProcess
 from harness.lab.image import ACCOUNTS, Image
 from harness.lab.memory import Memory
 from harness.lab.turns import LabAccount
-from harness.lab.windows import computer_name, write_build
+from harness.lab.windows import VERSION_KEYS, computer_name, numbers, write_build
 
 _log = logging.getLogger(__name__)
 
@@ -345,6 +345,29 @@ class LabGuest:
         if (memory := self._memories.pop(key, None)) is not None:
             await memory.forgotten()
         await disk.removed(source)
+
+    async def present(self, build: Build) -> None:
+        """Have Windows say that it is another build: on the disk, in every snapshot, and at once if it is up.
+
+        Raises DiskFailed, GuestGone, GuestBusy.
+        """
+        settings = dict.fromkeys(VERSION_KEYS, numbers(build))
+        for memory in self._memories.values():
+            await memory.forgotten()
+        async with self._power:
+            for snapshot in (self._folder / "snapshots").glob("[!.]*"):
+                await disk.edited(snapshot, settings)
+            if self._boot is None:
+                await disk.edited(self._disk, settings)
+                return
+        await self.until_up()
+        lines = [
+            f'reg add "HKLM\\{key}" /v {name} /t {"REG_DWORD" if isinstance(value, int) else "REG_SZ"} /d {value} /f'
+            for key in VERSION_KEYS
+            for name, value in numbers(build).items()
+        ]
+        process = await self.start(" & ".join(lines), account=self._administrator)
+        await process.wait()
 
     # -- clones
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 import json
 import os
@@ -69,7 +70,7 @@ class Lab:
         passwords = [*(account.password for account in self.accounts), *(user.password for user in self._users)]
         self.audit = Audit(folder.audit, secrets=passwords)
         self.faults = Faults(self.audit)
-        self.faults.deed = self._do
+        self.faults.deed, self.faults.undo = self._do, self._undo
         self.vcenter = VCenter(
             self._users,
             url=f"https://{self.subnet.host}:{PORT}",
@@ -140,7 +141,11 @@ class Lab:
         return self.faults.ask(name, machine=machine, times=times, seconds=seconds, **options)
 
     async def _do(self, asked: Asked, machine: str) -> None:
-        await self._machine(machine).befall(asked.fault.name)
+        await self._machine(machine).befall(asked.fault.name, **asked.options)
+
+    async def _undo(self, asked: Asked, machine: str) -> None:
+        with contextlib.suppress(LookupError):  # it may have been destroyed since
+            await self._machine(machine).recover(asked.fault.name)
 
     def _machine(self, name: str) -> VirtualMachine:
         machines = {vm.name: vm for vm in self.vcenter.premises.machines()}

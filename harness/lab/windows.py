@@ -31,19 +31,32 @@ _REVISIONS = {
 }
 
 
-def write_build(disk: Path, build: Build, *, wine: str, machine: str) -> None:
-    """Let a disk's Windows answer as this build: ``ver``, the registry and what programs ask of the system."""
-    release = build.name.removeprefix("Windows ").split()
-    version: dict[str, Value] = {
+#: The keys that tell the build.
+VERSION_KEYS = (
+    r"Software\Microsoft\Windows NT\CurrentVersion",
+    r"Software\Wow6432Node\Microsoft\Windows NT\CurrentVersion",
+)
+
+
+def numbers(build: Build) -> dict[str, Value]:
+    """Say what a cumulative update or a new release changes of the registry's version."""
+    return {
         "CurrentBuild": str(build.number),
         "CurrentBuildNumber": str(build.number),
+        "UBR": build.revision or _REVISIONS.get(build.number, 1),
+        "DisplayVersion": build.name.split()[-1],
+    }
+
+
+def write_build(disk: Path, build: Build, *, wine: str, machine: str) -> None:
+    """Let a disk's Windows answer as this build: ``ver``, the registry and what programs ask of the system."""
+    version: dict[str, Value] = {
+        **numbers(build),
         # "6.3" on Windows; Wine takes the version that it presents from here
         "CurrentVersion": "10.0",
         "CSDVersion": "",
         "CurrentMajorVersionNumber": 10,
         "CurrentMinorVersionNumber": 0,
-        "UBR": build.revision or _REVISIONS.get(build.number, 1),
-        "DisplayVersion": release[-1],
         "ReleaseId": "2009",
         "EditionID": "Enterprise",
         "InstallationType": "Client",
@@ -54,8 +67,7 @@ def write_build(disk: Path, build: Build, *, wine: str, machine: str) -> None:
     edit(
         disk / "prefix" / "system.reg",
         {
-            r"Software\Microsoft\Windows NT\CurrentVersion": version,
-            r"Software\Wow6432Node\Microsoft\Windows NT\CurrentVersion": version,
+            **dict.fromkeys(VERSION_KEYS, version),
             r"System\CurrentControlSet\Control\Windows": {"CSDVersion": 0},
             # Wine's own start with each boot and do nothing that a product could see
             rf"{_SERVICES}\PlugPlay": {"Start": _ON_DEMAND},

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.lab.audit import Audit
 from harness.lab.faults.table import Fault, fault
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class Asked:
     options: Mapping[str, str]
     until: float | None = None
     struck: int = 0
+    doing: asyncio.Task[None] | None = None
     cleared: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -47,7 +51,7 @@ class Asked:
 
 
 class Faults:
-    """Every fault that was asked for of one lab; ``clock`` counts seconds, ``deed`` does those that are deeds."""
+    """Every fault that was asked for of one lab; ``clock`` counts seconds."""
 
     def __init__(self, audit: Audit | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._audit = audit or Audit()
@@ -55,7 +59,9 @@ class Faults:
         self._asked: list[Asked] = []
         self._count = 0
         self._deeds: set[asyncio.Task[None]] = set()
+        #: do to a machine what a deed says, and take it back where that can be
         self.deed: Callable[[Asked, str], Awaitable[None]] | None = None
+        self.undo: Callable[[Asked, str], Awaitable[None]] | None = None
         #: called when something begins or ends to be out of order, for what clients are shown changes with it
         self.changed: Callable[[], None] = lambda: None
 
@@ -91,14 +97,21 @@ class Faults:
             asyncio.get_running_loop().call_later(lasts, self._over, asked)
         return asked
 
-    def clear(self, name: str = "", machine: str = "") -> int:
-        """Take faults back, all of them unless told which; tell how many there were. What they held goes on."""
+    def clear(self, name: str = "", machine: str = "") -> list[Asked]:
+        """Take faults back, all of them unless told which; tell which they were. What they held goes on."""
         gone = [asked for asked in self._asked if name in ("", asked.fault.name) and machine in ("", asked.machine)]
         for asked in gone:
-            self._asked.remove(asked)
-            asked.cleared.set()
-        self.changed()
-        return len(gone)
+            self._over(asked)
+        return gone
+
+    async def settled(self, *several: Asked) -> None:
+        """Wait until what is done at once is done, or undone; raises ValueError with what kept it from being."""
+        for asked in several:
+            if asked.doing is not None and (asked.cleared.is_set() or not asked.seconds):
+                try:
+                    await asked.doing
+                except Exception as error:
+                    raise ValueError(f"{asked.fault.name} of {asked.machine}: {error}") from error
 
     def all(self) -> list[Asked]:
         """List the faults that were asked for and not cleared, also those that are used up."""
@@ -136,19 +149,36 @@ class Faults:
         asked.struck += 1
         self._audit.note("fault", asked.fault.name, machine=machine, **facts)
         if asked.fault.deed and self.deed is not None:
-            doing = asyncio.get_running_loop().create_task(self._do(asked, machine))
-            self._deeds.add(doing)
-            doing.add_done_callback(self._deeds.discard)
+            self._begin(asked, self._do(asked, machine))
+
+    def _begin(self, asked: Asked, work: Coroutine[Any, Any, None]) -> None:
+        asked.doing = asyncio.get_running_loop().create_task(work)
+        self._deeds.add(asked.doing)
+        asked.doing.add_done_callback(self._ended)
+
+    def _ended(self, doing: asyncio.Task[None]) -> None:
+        self._deeds.discard(doing)
+        if not doing.cancelled() and doing.exception() is not None:
+            _log.error("a fault could not be done", exc_info=doing.exception())
 
     async def _do(self, asked: Asked, machine: str) -> None:
         if not await until_cleared(asked, asked.seconds or 0.0) and self.deed is not None:
             await self.deed(asked, machine)
 
     def _over(self, asked: Asked) -> None:
-        if asked in self._asked:
-            self._asked.remove(asked)
-            asked.cleared.set()
-            self.changed()
+        if asked not in self._asked:
+            return
+        self._asked.remove(asked)
+        asked.cleared.set()
+        if asked.fault.undone and asked.struck and self.undo is not None:
+            self._begin(asked, self._undo(asked, asked.doing))
+        self.changed()
+
+    async def _undo(self, asked: Asked, doing: asyncio.Task[None] | None) -> None:
+        if doing is not None:  # it is done first, if it is still being done
+            await asyncio.wait({doing})
+        if self.undo is not None:
+            await self.undo(asked, asked.machine)
 
     async def stop(self) -> None:
         """Take back every fault and end every deed, so that nothing waits any longer."""

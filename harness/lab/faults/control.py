@@ -22,19 +22,24 @@ def fault_routes(lab: Lab) -> list[web.RouteDef]:
     async def ask(request: web.Request) -> web.Response:
         query = dict(request.query)
         try:
-            lab.ask_for(
+            asked_now = lab.ask_for(
                 query.pop("name", ""),
                 machine=query.pop("machine", ""),
                 times=int(query.pop("times")) if "times" in query else None,
                 seconds=float(query.pop("seconds")) if "seconds" in query else None,
                 **query,
             )
+            await lab.faults.settled(asked_now)
         except (ValueError, LookupError) as error:
             return web.Response(status=400, text=str(error.args[0]))
         return asked()
 
     async def clear(request: web.Request) -> web.Response:
-        lab.faults.clear(request.query.get("name", ""), request.query.get("machine", "").rpartition("/")[2])
+        gone = lab.faults.clear(request.query.get("name", ""), request.query.get("machine", "").rpartition("/")[2])
+        try:
+            await lab.faults.settled(*gone)
+        except ValueError as error:
+            return web.Response(status=400, text=str(error))
         return asked()
 
     return [web.get("/faults", tell), web.post("/faults", ask), web.delete("/faults", clear)]

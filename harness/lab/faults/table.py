@@ -14,7 +14,8 @@ class Fault:
 
     ``times`` is how often it strikes unless asked otherwise, None for as long as it is asked for; ``seconds`` says what
     the number of seconds means for it, and ``usual`` what that number is unless asked otherwise; ``takes`` names its
-    further options; ``deed`` is true of what is done to a machine, at once or when the named method comes.
+    further options; ``deed`` is true of what is done to a machine, at once or when the named method comes, and
+    ``undone`` of a deed that is taken back when the fault is cleared.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Fault:
     usual: float | None = None
     takes: tuple[str, ...] = ()
     deed: bool = False
+    undone: bool = False
 
 
 #: What the options of a fault mean.
@@ -33,7 +35,7 @@ OPTIONS = {
     "state": "the fault that is answered: InvalidState or InvalidPowerState",
     "chance": "how often it strikes where it could, from 0 to 1",
     "when": "before or after the work is done that the client hears nothing of",
-    "build": "the build that the guest's registry tells, as 22631.9999",
+    "build": "the build that the guest's registry tells, as 22631.9999; the next revision unless named",
     "snapshot": "the name of the snapshot",
     "address": "the address that is shown",
 }
@@ -143,6 +145,14 @@ TABLE: dict[str, Fault] = {
             usual=0.0,
             takes=("method",),
             deed=True,
+        ),
+        Fault(
+            name="drift",
+            does="the machine is another build: its registry says so, in every snapshot, until the fault is cleared",
+            times=1,
+            takes=("build",),
+            deed=True,
+            undone=True,
         ),
     )
 }

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from harness.builds import Build
 from harness.lab.faults.asked import Asked
 from harness.lab.guest import GuestGone, LabGuest
 from harness.lab.vcenter import cloning, description
@@ -162,8 +163,17 @@ class VirtualMachine(Entity):
             self.restarting = False
             self._notice(self.guest)
 
-    async def befall(self, deed: str) -> None:
-        """Do to the machine what no client asked for: one of the table's deeds; nothing when it is off already."""
+    async def recover(self, deed: str) -> None:
+        """Take back a deed that can be: the machine is the build again that it was made as."""
+        if deed == "drift":
+            await self.guest.present(self.guest.build)
+
+    async def befall(self, deed: str, *, build: str = "", **_: str) -> None:
+        """Do to the machine what no client asked for: one of the table's deeds; one that is off stays off."""
+        if deed == "drift":
+            now = self.guest.build
+            await self.guest.present(Build.parse(build) if build else Build(now.number, now.revision + 9000))
+            return
         if not self.is_on:
             return
         self.clean_shut_down = deed == "restart"
