@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import keyring
+import keyring.backend
+import keyring.backends.fail
 import pytest
 
+from harness import authoring
 from harness.builds import Build
 from harness.errors import AuthoringError
-from harness.site import Secret, read_site
+from harness.site import Secret, Site, read_site
 
 SITE = """\
 name = "rack 4"
@@ -57,8 +62,41 @@ MISTAKES = [
     ('auth = "ntlm"', 'auth = "ntml"', "winrm.auth: no choice 'ntml'; did you mean 'ntlm'?"),
     ('auth = "ntlm"', "port = 70000", "winrm.port: should be at most 65535"),
     ('"ca.pem"', '"ca.crt"', "vcenter.ca_file: no file 'sites/ca.crt'"),
+    ('ca_file = "ca.pem"', 'thumbprint = "AB:CD"', "vcenter.thumbprint: should be a SHA-256 thumbprint of 64 digits; this one has 4"),
+    ('ca_file = "ca.pem"', f'thumbprint = "{"xy" * 32}"', "vcenter.thumbprint: should be hexadecimal, with or without colons"),
+    ('ca_file = "ca.pem"', f'thumbprint = "{"ab" * 32}"\nverify = false', "vcenter: a thumbprint is a verification; leave out 'verify = false'"),
+    ('{ env = "VCENTER_PASSWORD" }', '{ keyring = "vcenter" }', "vcenter.password.keyring: should name the service and the user: 'vcenter.example.com/svc-compat'"),
+    ('path = "DC/vm/Windows/b"', 'path = "DC/vm/Windows/b"\nmoid = "vm-7"', "machines[1]: path and moid contradict each other: name one machine, or where to draw from"),
+    ('path = "DC/vm/Windows/b"\n', "", "machines[1]: the key 'path' is missing: say which machine, or draw with 'moid', 'folder' or 'tag'"),
+    ('path = "DC/vm/Windows/b"', 'folder = "DC/vm/Windows"', "machines[1]: one address cannot serve all machines drawn; leave it out, it is 'from-tools'"),
+    ('\naddress = "10.0.0.2"', "", "machines[1]: the key 'address' is missing: the guest's, or 'from-tools'"),
+    ('address = "10.0.0.2"', 'strategy = "linked"', "machines[1].strategy: no choice 'linked'; did you mean 'linked-clone'?"),
+    ('address = "10.0.0.2"', 'address = "10.0.0.2"\nstrategy = "linked-clone"', "machines[1]: one address cannot serve several clones; give each its own in clones.addresses"),
+    ('address = "10.0.0.2"', 'address = "10.0.0.2"\nclones = { at_most = 2 }', "machines[1]: 'clones' says how to clone, and the strategy is 'revert'; add strategy = \"linked-clone\""),
+    ('address = "10.0.0.2"', 'strategy = "linked-clone"\nclones = { addresses = ["10.0.0.2", "10.0.0.3"] }', "machines[1].clones: 2 addresses for at most 1 clones; each needs its own"),
+    ('address = "10.0.0.2"', 'strategy = "instant-clone"\nfallback = "revert"', "machines[1]: fallback: the source of instant clones must stay as it is; fall back on 'linked-clone'"),
+    ('address = "10.0.0.2"', 'strategy = "linked-clone"\nfallback = "linked-clone"', "machines[1]: fallback: 'linked-clone' is the strategy itself"),
+    ('address = "10.0.0.2"', 'address = "10.0.0.2"\nfallback = "linked-clone"', "machines[1]: fallback: there is nothing to fall back on when a revert fails"),
+    ('address = "10.0.0.2"', 'strategy = "linked-clone"\nclones = { guestinfo = { ip = "x" } }', "machines[1].clones: guestinfo: 'ip' should begin with 'guestinfo.', or the guest cannot read it"),
     ('auth = "ntlm"', "[budgets]\nready = -1", "budgets.ready: should be more than 0"),
 ]  # fmt: skip
+
+
+class Memory(keyring.backend.KeyringBackend):
+    """A keyring that forgets with the process."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Give what was kept."""
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep it."""
+        self.kept[service, username] = password
 
 
 @pytest.fixture
@@ -101,6 +139,32 @@ def test_a_secret_is_read_from_its_place_and_not_shown(monkeypatch: pytest.Monke
     secret = Secret(env="DEMO_PASSWORD").read()
     assert secret.get_secret_value() == "hunter2"
     assert "hunter2" not in f"{secret!r} {secret}"
+
+
+def test_a_secret_in_the_keyring_is_read_by_service_and_user() -> None:
+    """The system's keyring is asked for what stands before and behind the first slash."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(Memory())
+    try:
+        keyring.set_password("vcenter.example.com", "corp/svc", "hunter2")
+        assert Secret(keyring="vcenter.example.com/corp/svc").read().get_secret_value() == "hunter2"
+        with pytest.raises(AuthoringError) as caught:
+            Secret(keyring="vcenter.example.com/other").read()
+        line = "the keyring has no entry vcenter.example.com/other; make it with: keyring set vcenter.example.com other"
+        assert str(caught.value) == line
+        nothing: Any = keyring.backends.fail.Keyring  # has no annotations
+        keyring.set_keyring(nothing())
+        with pytest.raises(AuthoringError, match=r"^the keyring's entry a/b cannot be read: No recommended backend"):
+            Secret(keyring="a/b").read()
+    finally:
+        keyring.set_keyring(before)
+
+
+@pytest.mark.parametrize("name", ["example", "vsphere"])
+def test_the_sites_to_copy_from_are_right(name: str) -> None:
+    """What we hand out as an example can be read; it names files that are its reader's to bring."""
+    site = authoring.read(Path(__file__).parents[2] / f"fixtures/sites/{name}.toml", Site)
+    assert {machine.strategy for machine in site.machines} >= {"revert"}
 
 
 def test_a_secret_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
