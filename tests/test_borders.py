@@ -23,11 +23,12 @@ BORDERS = {
     "winrm": ("guest/transport.py",),
     "pandas": ("results/", "report/"),
     "jinja2": ("report/",),
+    "sqlalchemy": ("machines/leases/",),
     "aiohttp": ("lab/",),
     "spnego": ("lab/", "guest/transport.py"),
     "harness.lab": ("lab/", "cli.py"),
 }
-HEAVY = ("pandas", "numpy", "winrm", "requests", "pyVmomi", "jinja2", "aiohttp", "spnego", "cryptography")
+HEAVY = ("pandas", "numpy", "winrm", "requests", "pyVmomi", "jinja2", "aiohttp", "spnego", "cryptography", "sqlalchemy")
 
 
 @pytest.mark.parametrize("module", BORDERS)
