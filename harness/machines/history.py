@@ -9,6 +9,9 @@ from pyVmomi import vim
 
 from harness.machines.session import Session
 
+MOST = 1000
+"""How many events are looked at, the newest: as many as a vCenter hands out at a time."""
+
 # What ends or restarts a Windows from outside. A guest that restarts by itself leaves none of them; a reset changes
 # neither the power state nor the time since when it is on. Moving to another host is not here: nothing restarts.
 _DISTURBING = {
@@ -29,6 +32,7 @@ def disturbances(session: Session, vm: Any, since: datetime) -> list[str]:
         vim.event.EventFilterSpec(
             entity=vim.event.EventFilterSpec.ByEntity(entity=vm, recursion="self"),
             time=vim.event.EventFilterSpec.ByTime(beginTime=since),
+            maxCount=MOST,
         )
     )
     told = []

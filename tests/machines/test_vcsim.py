@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from harness.errors import MachineMissing, SiteRefused
+from harness.errors import MachineFailed, MachineMissing, SiteRefused
+from harness.machines.keepalive import KeepAlive
 from harness.machines.machine import Machine
 from harness.machines.vcenter import VCenter, connected
 from harness.site import Secret, Site, SiteMachine
@@ -23,7 +27,7 @@ from .sockets import certificate
 
 SOURCE = Path(__file__).parent / "vcsim" / "main.go"
 LIBRARY = Path("/usr/share/gocode/src/github.com/vmware/govmomi/simulator")
-VM = "DC0/vm/DC0_H0_VM0"
+VM, OTHER = "DC0/vm/DC0_H0_VM0", "DC0/vm/DC0_H0_VM1"
 
 
 @pytest.fixture(scope="session")
@@ -40,21 +44,28 @@ def vcsim(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
     return program
 
 
-@pytest.fixture
-def simulated(vcsim: Path, tmp_path: Path) -> Iterator[Site]:
-    """Start a simulator of its own for each test, with a certificate that is verified."""
-    pem = certificate(tmp_path)
+@contextmanager
+def simulating(vcsim: Path, folder: Path, *words: str) -> Iterator[Site]:
+    """Run a simulator with a certificate that is verified, and with what its command line is told."""
+    pem = certificate(folder)
     with subprocess.Popen(
-        [vcsim, pem], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [vcsim, *words, pem], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         try:
             assert process.stdout is not None
             port = int(process.stdout.readline().rpartition(":")[2])
-            wanted = site(tmp_path, port=port, ca_file=pem, machines=((VM, 19044),))
-            (tmp_path / "vcenter.secret").write_text("secret")
+            wanted = site(folder, port=port, ca_file=pem, machines=((VM, 19044), (OTHER, 22631)))
+            (folder / "vcenter.secret").write_text("secret")
             yield wanted
         finally:
             process.kill()
+
+
+@pytest.fixture
+def simulated(vcsim: Path, tmp_path: Path) -> Iterator[Site]:
+    """Start a simulator of its own for each test."""
+    with simulating(vcsim, tmp_path) as wanted:
+        yield wanted
 
 
 def snapshot(machine: Machine, name: str) -> None:
@@ -141,3 +152,82 @@ def test_a_refused_log_in_says_where_the_password_is(simulated: Site, tmp_path: 
         pytest.fail("it connected")
     assert f"check vcenter.user and the password in {tmp_path / 'vcenter.secret'}" in str(raised.value)
     assert PASSWORD not in str(raised.value)
+
+
+def test_a_session_that_somebody_terminated_is_renewed(simulated: Site) -> None:
+    """To a session that was terminated vcsim answers reads with nothing at all, and no fault: not to be believed."""
+    with connected(simulated) as vcenter, connected(simulated) as other:
+        machine = vcenter.machine(simulated.machines[0])
+        sessions = other._session.content.sessionManager
+        own = sessions.currentSession.key
+        sessions.TerminateSession([each.key for each in sessions.sessionList if each.key != own])
+        assert machine.power().on
+        assert vcenter.calls["Login"] == 2
+
+
+def test_threads_renew_a_session_once_and_wait_for_their_own_tasks(simulated: Site) -> None:
+    """Two machines are switched at once over one log-in that had ended."""
+    with connected(simulated) as vcenter:
+        machines = [vcenter.machine(entry) for entry in simulated.machines]
+        machines[0]._session.content.sessionManager.Logout()
+        together = threading.Barrier(2)
+
+        def work(machine: Machine) -> bool:
+            together.wait(5)
+            machine.power_off()
+            machine.power_on()
+            return machine.power().on
+
+        with ThreadPoolExecutor(2) as pool:
+            assert all(pool.map(work, machines))
+        assert vcenter.calls["Login"] == 2
+        assert vcenter.calls["PowerOffVM_Task"] == vcenter.calls["PowerOnVM_Task"] == 2
+
+
+def test_an_idle_session_ends_and_is_renewed_unless_it_is_kept_alive(vcsim: Path, tmp_path: Path) -> None:
+    """The vCenter's own idle time-out strikes a session that nobody uses, and none that the background call touches."""
+    idle = threading.Event()
+    with simulating(vcsim, tmp_path, "-idle", "1s") as wanted, connected(wanted) as vcenter:
+        machine = vcenter.machine(wanted.machines[0])
+        with KeepAlive(vcenter._session, every=0.3):
+            idle.wait(2.5)
+            assert machine.power().on
+            assert vcenter.calls["Login"] == 1
+        idle.wait(2.5)
+        assert machine.power().on
+        assert vcenter.calls["Login"] == 2
+
+
+def test_a_machine_that_is_busy_is_asked_again(vcsim: Path, tmp_path: Path) -> None:
+    """A task that ended because another one had the machine has done nothing; it is safe to ask once more."""
+    with simulating(vcsim, tmp_path, "-busy", "2") as wanted, connected(wanted) as vcenter:
+        machine = vcenter.machine(wanted.machines[0])
+        machine.power_off()
+        assert not machine.power().on
+        assert vcenter.calls["PowerOffVM_Task"] == 3
+
+
+def test_a_machine_in_an_invalid_state_is_named(vcsim: Path, tmp_path: Path) -> None:
+    """Nothing says that asking again would help: the line names the machine and the fault."""
+    with simulating(vcsim, tmp_path, "-busy", "1", "-fault", "InvalidState") as wanted, connected(wanted) as vcenter:
+        machine = vcenter.machine(wanted.machines[0])
+        with pytest.raises(MachineFailed, match=r"DC0_H0_VM0: powering off: .*InvalidState.*; look at its tasks"):
+            machine.power_off()
+        assert vcenter.calls["PowerOffVM_Task"] == 1
+
+
+def test_what_was_done_to_a_machine_is_read_from_its_events(simulated: Site) -> None:
+    """A machine that runs on tells of nothing; one that somebody switched tells what, by whom and when."""
+    with connected(simulated) as vcenter:
+        machine, other = (vcenter.machine(entry) for entry in simulated.machines)
+        machine.power_off()
+        machine.power_on()
+        since = vcenter.now()
+        assert machine.disturbance(since) is None
+        other.power_off()
+        other.power_on()
+        assert machine.disturbance(since) is None
+        machine._tasks.wait(machine._vm.ResetVM_Task(), within=10)
+        told = machine.disturbance(since)
+        assert told is not None
+        assert "DC0_H0_VM0: was powered off by tester at " in str(told)
