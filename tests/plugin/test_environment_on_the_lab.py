@@ -219,7 +219,7 @@ def _kept_snapshots(vcenter: VCenter, entry: SiteMachine) -> set[str]:
 def test_a_failed_machine_is_kept_for_a_person(lab_project: LabProject, lab_of_two: Path, connection: VCenter) -> None:
     """It stands as the product left it, nobody else gets it, and the printed commands look at it and give it back."""
     lab_project.on(lab_of_two, machines=1)
-    lab_project.matrix("fails", builds="22631")
+    lab_project.matrix("fails", "works", builds="22631")
     run = lab_project.run_here("--keep=failed", "--keep-for=1h", "matrices/demo.toml")
     kept = lab_project.result_of("fails")["kept"]
     run.stdout.fnmatch_lines(
@@ -232,6 +232,9 @@ def test_a_failed_machine_is_kept_for_a_person(lab_project: LabProject, lab_of_t
     )
     page = (lab_project.folder / "report.html").read_text("utf-8")
     assert kept["attach"] in page
+    verdict, fault, reason = lab_project.verdict_of("works")
+    assert (verdict, fault) == ("blocked", "site")
+    assert "no machine may be used: Lab/vm/Windows/win11-23h2-a is kept until" in reason
     site = read_site(lab_project.site_file)
     now = _standing(site, 0)
     assert now[0] is not None

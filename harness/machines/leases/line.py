@@ -39,7 +39,7 @@ class Waiting:
 
 
 class AllQuarantined(Exception):
-    """Nothing that serves will come free: every such machine is in quarantine."""
+    """Nothing that serves will come free in time: every such machine is in quarantine or kept for a person."""
 
 
 def shares(waiting: Mapping[int, Sequence[str]], free: Sequence[str]) -> dict[int, str]:
@@ -60,7 +60,8 @@ def shares(waiting: Mapping[int, Sequence[str]], free: Sequence[str]) -> dict[in
 class Place:
     """A place in the line for any one of several machines of a vCenter; it lapses when nobody asks any more.
 
-    ``expires`` is how long the place, and then the lease, lasts without being renewed (seconds).
+    ``expires`` is how long the place, and then the lease, lasts without being renewed (seconds); ``within``
+    is how long one is ready to wait.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Place:
         *,
         holder: str,
         expires: float,
+        within: float = 0.0,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
@@ -77,6 +79,7 @@ class Place:
         self._vcenter = keys[0].vcenter
         self._holder = holder
         self._expires = expires
+        self._within = within
         self._clock = clock
         self._ticket: int | None = None
         self._renew_at = 0.0
@@ -145,7 +148,7 @@ class Place:
 
     def _share(self, turn: Turn) -> str | None:
         """Say which machine would be ours now, or none."""
-        if all(one.in_quarantine(turn.now) for one in self._candidates(turn)):
+        if all(one.is_away(turn.now, within=self._within) for one in self._candidates(turn)):
             raise AllQuarantined
         free = [one for one in standings(turn, self._vcenter) if one.free(turn.now)]
         free.sort(key=lambda one: one.used)  # machines wear evenly, and one that misbehaves is not met again at once

@@ -50,6 +50,10 @@ class Standing:
         """Whether it is kept from everybody."""
         return self.quarantined is not None and (self.quarantined_until is None or self.quarantined_until > now)
 
+    def is_away(self, now: float, *, within: float) -> bool:
+        """Whether it is in quarantine, or kept for a person for longer than so many seconds."""
+        return self.in_quarantine(now) or (self.kept is not None and self.held(now + within))
+
     def free(self, now: float) -> bool:
         """Whether it may be leased."""
         return not self.held(now) and not self.in_quarantine(now)

@@ -83,7 +83,7 @@ def _first_free(
 ) -> Lease:
     expires = site.leases.expires
     named = {key_of(site, entry): entry for entry in entries}
-    place = Place(store, list(named), holder=holder, expires=expires, clock=clock)
+    place = Place(store, list(named), holder=holder, expires=expires, within=site.budgets.lease, clock=clock)
 
     def attempt() -> tuple[float, Taken]:
         return clock(), place.attempt()
