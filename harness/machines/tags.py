@@ -25,17 +25,23 @@ _LARGEST = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a generation of vCenters wants to be asked: the older one wraps its answers and marks identifiers."""
+    """How a generation of vCenters wants to be asked.
+
+    The older one wraps its answers, marks identifiers, and reads a body where there is nothing to say.
+    """
 
     session: str
     tagging: str
     one: str
     action: str
     wrapped: bool
+    nothing: str | None = None
 
 
 API = Dialect("/api/session", "/api/cis/tagging", "{}", "action", wrapped=False)
-REST = Dialect("/rest/com/vmware/cis/session", "/rest/com/vmware/cis/tagging", "id:{}", "~action", wrapped=True)
+REST = Dialect(
+    "/rest/com/vmware/cis/session", "/rest/com/vmware/cis/tagging", "id:{}", "~action", wrapped=True, nothing="null"
+)
 """vSphere 6.5 to 7.0; newer ones have both until they have only the other."""
 
 
@@ -118,8 +124,10 @@ class _Tags:
         return answer
 
     def _send(self, verb: str, target: str, **more: str) -> tuple[int, Any]:
-        headers = {"Accept": "application/json", **({_HEADER: self._token} if self._token else {}), **more}
-        self._connection.request(verb, target, headers=headers)
+        body = self.dialect.nothing if verb == "POST" and self._token else None
+        kind = {"Content-Type": "application/json"} if body else {}
+        headers = {"Accept": "application/json", **kind, **({_HEADER: self._token} if self._token else {}), **more}
+        self._connection.request(verb, target, body=body, headers=headers)
         answer = self._connection.getresponse()
         text = answer.read(_LARGEST).decode("utf-8", "replace")
         try:
