@@ -60,6 +60,11 @@ class Lease:
         self._end = threading.Event()
         self._heartbeat = threading.Thread(target=self._beat_on, name=f"lease of {self._key.machine}", daemon=True)
 
+    @property
+    def way_out(self) -> str:
+        """The command that lets others have the machine again when it was kept or put away."""
+        return f"wincompat leases release {self._key.machine}{self._store.option}"
+
     def __repr__(self) -> str:
         return f"<Lease of {self._key.machine}, token {self.token}>"
 

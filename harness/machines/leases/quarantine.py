@@ -83,7 +83,7 @@ def on_trial(lease: Lease, *, tell: Callable[[str], object]) -> Iterator[None]:
             until = "until it is released" if term.seconds is None else f"for {term.seconds / 60:g} minutes"
             try:
                 lease.quarantine(term.reason, term.seconds)
-                tell(f"{name} is in quarantine {until}; once it is mended: wincompat leases release {name}")
+                tell(f"{name} is in quarantine {until}; once it is mended: {lease.way_out}")
             except LeasesUnreachable as unreachable:
                 tell(f"{name} belongs in quarantine: {unreachable}")
         raise

@@ -70,10 +70,11 @@ Now = Callable[[sqlalchemy.Connection], float]
 class Store:
     """An open store; threads may share it. What it raises is always LeasesUnreachable.
 
-    ``now`` asks another clock than the database's.
+    ``now`` asks another clock than the database's; ``option`` is what ``wincompat leases`` needs to find the store.
     """
 
-    def __init__(self, url: sqlalchemy.URL, *, now: Now | None = None) -> None:
+    def __init__(self, url: sqlalchemy.URL, *, now: Now | None = None, option: str = "") -> None:
+        self.option = option
         self.shown = url.render_as_string(hide_password=True)
         self._sqlite = url.get_backend_name() == "sqlite"
         self._now = now or (_now_of_sqlite if self._sqlite else _now_of_postgresql)
@@ -152,7 +153,7 @@ def open_store(site: Site | None = None, *, now: Now | None = None) -> Store:
         url = sqlalchemy.make_url(site.leases.url)
         if site.leases.password is not None and url.get_backend_name() != "sqlite":
             url = url.set(password=site.leases.password.read().get_secret_value())
-        return Store(url, now=now)
+        return Store(url, now=now, option=" --site FILE")
     folder = leases_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,7 @@ def _first_free(
         raise NoMachine(
             f"no machine may be used: {'; '.join(place.others())}",
             machine=f"build {build}",
-            advice="mend them, then: wincompat leases release MACHINE",
+            advice=f"mend them, then: wincompat leases release MACHINE{store.option}",
         ) from None
     finally:
         place.leave()
