@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from harness.guest.transport import Endpoint, Fault, Lost, NothingYet, NotSent, 
 from harness.guest.waits import Clock, Sleep, until_the_guest_answers_again
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 CAP = 1_000_000
 """Characters of each stream that an outcome keeps."""
@@ -190,6 +193,7 @@ class Shell:
                     raise
                 self.remembers = self.remembers and fault.code != advice.SHELL_OR_COMMAND_MISSING
                 self._shell_id, stale = None, True
+                log.warning("%s: the guest had dropped the shell; another one was opened", self.machine)
             except Lost:
                 if not self._keeps_our_ids:
                     raise
@@ -262,9 +266,13 @@ class Shell:
     ) -> T:
         """Call again, on a new connection, while the guest is silent and patience lasts."""
         patience = self._patience if until is None else min(self._patience, until - self._clock())
-        return until_the_guest_answers_again(
-            patience, on=on, before=self._transport.disconnect, clock=self._clock, sleep=self._sleep
-        )(call)
+        return until_the_guest_answers_again(patience, on=on, before=self._anew, clock=self._clock, sleep=self._sleep)(
+            call
+        )
+
+    def _anew(self) -> None:
+        log.warning("%s: the connection to %s broke and was made anew", self.machine, self.endpoint.url)
+        self._transport.disconnect()
 
     def _end(self, shell_id: str, command_id: str, line: str, deadline: float, until: float) -> Hung | GuestLost:
         """End an overdue command and give what it was: Hung, or GuestLost when the guest is not there any more."""

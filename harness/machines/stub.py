@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 import threading
@@ -20,6 +21,8 @@ from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
 from harness.errors import AuthoringError
 from harness.machines.pinning import pinned
 from harness.site import VCenter as VCenterAddress
+
+log = logging.getLogger(__name__)
 
 # What may be sent again when its connection broke: it changes nothing, or what it makes is only a view of ours.
 READS = frozenset(
@@ -162,6 +165,7 @@ class Stub(SoapStubAdapter):
                     self.cookie = ""
                     self.log_in()
                     self.session += 1
+                    log.warning("the vCenter had ended the session; logged in again")
                 finally:
                     self._login_thread = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -15,6 +16,8 @@ from harness.machines.border import Outlived
 from harness.machines.session import Session
 from harness.machines.stub import NeverSent, NotUnderstood
 from harness.machines.waits import NoTaskYet, until_the_task_shows
+
+log = logging.getLogger(__name__)
 
 # A filter on a finished task costs the vCenter next to nothing, destroying it costs a call: they go together.
 FILTERS = 20
@@ -52,12 +55,13 @@ class Tasks:
             try:
                 for attempt in until_the_task_shows(self._session.site.budgets.request, sleep=self._sleep):
                     with attempt:
-                        return self._newcomer(vm, kind, before)
+                        task = self._newcomer(vm, kind, before)
+                log.warning("the connection to the vCenter broke while asking for a task, which was found and goes on")
+                return task
             except NoTaskYet:
                 raise Outlived(
                     "the connection broke while asking, and no such task shows; it was not asked again"
                 ) from lost
-            raise
 
     def _newcomer(self, vm: Any, kind: str, before: Collection[str]) -> Any:
         for task in reversed(self._session.read(vm, "recentTask").get("recentTask", ())):

@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import AuthoringError, ProductFailed, SiteError
 from harness.plugin.exchange import exchange_of, worker_of
+from harness.plugin.hearing import heard
 from harness.plugin.nodes import cell_key, matrix_key
 from harness.plugin.planning import is_cell, name_key
 from harness.plugin.record import Record, record_key
@@ -32,7 +33,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         )
         exchange.tell(worker, name, "starting")
         try:
-            return (yield)
+            with heard(item.stash[record_key]):
+                return (yield)
         finally:
             exchange.tell(worker, "", "")
     return (yield)
