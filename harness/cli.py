@@ -32,6 +32,7 @@ ENTRIES = {
     "check": Entry("harness.commands:check", "Check matrix files and print how much they plan."),
     "doctor": Entry("harness.doctor.command:doctor", "Check the way from here to every machine of a site."),
     "clones": Entry("harness.machines.clones_command:clones", "List the clones that runs have made; reap the orphans."),
+    "inspect": Entry("harness.packages.command:command", "Read a package before it is run, and name what is wrong."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),
     "release": Entry("harness.by_hand:release", "Give back a machine that a run has kept."),
     "leases": Entry("harness.machines.leases.command:leases", "Print who has which machine; break and release."),
@@ -144,6 +145,7 @@ def wincompat() -> None:
     Examples:
       wincompat builds                          which Windows builds there are, and which are still supported
       wincompat check matrices/demo.toml        find mistakes before a machine is touched
+      wincompat inspect demo-2.0.msi            find what is wrong with a package without running it
       wincompat schema matrix                   what a matrix file may say
       wincompat lab up                          start the embedded lab
       wincompat leases                          who has which machine, and which are in quarantine

@@ -1,0 +1,1 @@
+"""Windows Installer packages: their streams, their tables, and what the tables mean together."""
