@@ -29,8 +29,11 @@ WINDOWS = {
 }
 
 
-def _windows(**changes: str) -> Environment:
-    """Read a German Windows, with other answers to the questions that hold the names given (_ for a blank)."""
+def _windows(**changes: str | None) -> Environment:
+    """Read a German Windows, with other answers to the questions that hold the names given (_ for a blank).
+
+    None stands for a key that is not there.
+    """
     printed = WINDOWS | {part.replace("_", " "): text for part, text in changes.items()}
 
     def answer(question: str) -> Outcome:
@@ -122,13 +125,14 @@ def test_every_place_that_waits_for_a_restart_is_looked_at(question: str, printe
 @pytest.mark.parametrize(
     "changes",
     [
+        {"Services\\WinDefend": None},
         {"Services\\WinDefend": f"{HKLM}\\W\n    Start    REG_DWORD    0x4\n"},
         {"Defender\\Real-Time": f"{HKLM}\\W\n    DisableRealtimeMonitoring    REG_DWORD    0x1\n"},
         {"Policies\\Microsoft\\Windows_Defender": f"{HKLM}\\W\n    DisableAntiSpyware    REG_DWORD    0x1\n"},
     ],
 )
-def test_a_virus_scanner_is_off_by_service_policy_or_setting(changes: dict[str, str]) -> None:
-    """Each of the three is looked at."""
+def test_a_virus_scanner_is_off_by_service_policy_or_setting(changes: dict[str, str | None]) -> None:
+    """Each of the three is looked at; without the service there is none."""
     assert _windows(**changes).defender == "off"
 
 
