@@ -12,6 +12,7 @@ from typing import Any, Self
 from harness.lab.agent.frames import BODY
 from harness.lab.guestfaults import GuestGone
 from harness.lab.guestprocess import Chunk, GuestProcess
+from harness.lab.host import Host
 from harness.lab.image import Image
 from harness.lab.link import Link
 from harness.lab.sandbox import PLACES, Sandbox, command
@@ -30,13 +31,19 @@ class Boot:
         self.link = Link(sandbox.stdout, sandbox.stdin, self._told)
         self.turns = Turns(self.link, guest=guest, patience=patience)
         self.over = asyncio.Event()
+        self.ahead = 0.0
         self._processes: dict[int, GuestProcess] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._following = asyncio.get_running_loop().create_task(self._see_through())
 
     @classmethod
-    async def of(cls, disk: Path, image: Image, *, guest: str, hostname: str, log: Path, patience: float) -> Self:
-        """Switch the power on for this disk: Windows comes up with ``turns.begin``, and ``over`` is set at the end."""
+    async def of(
+        cls, disk: Path, image: Image, *, guest: str, hostname: str, log: Path, patience: float, ahead: float
+    ) -> Self:
+        """Switch the power on for this disk: Windows comes up with ``turns.begin``, and ``over`` is set at the end.
+
+        Its clock is ``ahead`` of the host's by so many seconds.
+        """
         processor = image.processors.take()
         try:
             words = command(
@@ -45,14 +52,16 @@ class Boot:
                 agent=image.agent,
                 hostname=hostname,
                 module="main",
-                places={**PLACES, "processor": processor},
+                places={**PLACES, "processor": processor, **_clock(image.host, ahead)},
             )
             with log.open("wb") as file:
                 sandbox = await Sandbox.started(words, file)
         except BaseException:
             image.processors.give_back(processor)
             raise
-        return cls(sandbox, image, processor, guest=guest, patience=patience)
+        boot = cls(sandbox, image, processor, guest=guest, patience=patience)
+        boot.ahead = ahead
+        return boot
 
     async def _see_through(self) -> None:
         """Follow the boot to its end; then nothing runs in the sandbox and nobody waits for it."""
@@ -90,7 +99,8 @@ class Boot:
                 number = link.number()
                 process = self._processes[number] = GuestProcess(link, number)
                 try:
-                    await link.ask("start", job=number, **words)
+                    answer, _ = await link.ask("start", job=number, **words)
+                    self.ahead = float(answer.get("ahead", self.ahead))  # the command may set the clock
                     if started.cancelled():
                         await process.signal("terminate")
                     else:
@@ -132,6 +142,11 @@ class Boot:
         async with self.turns.unchanged() as link:
             _, memory = await link.ask("screen")
         return await asyncio.to_thread(png, memory)
+
+
+def _clock(host: Host, ahead: float) -> dict[str, object]:
+    """Say how the guest's clock is off; it costs each program a little, so one that is right is not spoken of."""
+    return {"faketime": host.faketime, "ahead": ahead} if ahead else {}
 
 
 async def _parts(content: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -17,7 +17,7 @@ from harness.lab import disk
 from harness.lab.boot import Boot
 from harness.lab.guestfaults import GuestBusy, GuestFileError, GuestGone, SnapshotMissing
 from harness.lab.guestprocess import Chunk, GuestProcess
-from harness.lab.image import ACCOUNTS, Image
+from harness.lab.image import ACCOUNTS, Image, LabUnavailable
 from harness.lab.memory import Memory
 from harness.lab.turns import LabAccount
 from harness.lab.windows import VERSION_KEYS, computer_name, numbers, write_build
@@ -62,6 +62,7 @@ class LabGuest:
         self.is_frozen = False
         #: what Windows is called instead of the guest's own name, when it is set before the power comes on
         self.given_name = ""
+        self._starts_ahead = 0.0
         self.boot_id = ""
         self.booted_at: datetime | None = None
         self.observers: list[Callable[[LabGuest], None]] = []
@@ -146,6 +147,7 @@ class LabGuest:
             hostname=self.computer_name,
             log=self._folder / "agent.log",
             patience=self._budgets.turn,
+            ahead=self._starts_ahead,
         )
 
     def _goes_on_with(self, boot: Boot) -> None:
@@ -368,6 +370,19 @@ class LabGuest:
         ]
         process = await self.start(" & ".join(lines), account=self._administrator)
         await process.wait()
+
+    @property
+    def ahead(self) -> float:
+        """How many seconds the guest's clock is ahead of the host's, behind when negative."""
+        return self._boot.ahead if self._boot is not None else 0.0
+
+    async def start_ahead(self, seconds: float) -> None:
+        """Have the clock be off from the next start or revert on; raises LabUnavailable where the host cannot do it."""
+        if seconds and not self._image.host.faketime:
+            raise LabUnavailable(["no clock can be off here: libfaketime is not installed: apt-get install faketime"])
+        self._starts_ahead = seconds
+        for memory in self._memories.values():
+            await memory.forgotten()
 
     # -- clones
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,11 @@ _DLLS = (
     "/opt/wine-stable/lib/wine/x86_64-windows",
 )
 _SHARED = ("/usr/share/wine", "/opt/wine-stable/share/wine")
+_FAKETIME = (
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib64/faketime/libfaketime.so.1",
+    "/usr/lib/faketime/libfaketime.so.1",
+)
 _C_LOCALE = ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")
 
 
@@ -40,6 +45,8 @@ class Host:
     xvfb: str = ""
     python: str = ""
     c_locale: str = ""
+    #: the library that shows programs another clock; no image depends on it
+    faketime: str = field(default="", repr=False)
 
     @cached_property
     def wine_version(self) -> str:
@@ -66,6 +73,7 @@ def look_up() -> Host:
         xvfb=shutil.which("Xvfb") or "",
         python=_first(("/usr/bin/python3", "/usr/local/bin/python3")),
         c_locale=_first(_C_LOCALE),
+        faketime=_first(_FAKETIME),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,28 @@ def test_a_drifted_machine_really_says_another_build(lab: Lab, vm: Any) -> None:
     assert lab.run(ask) == true
     wait_for(vm.snapshot.currentSnapshot.Revert())
     assert lab.run(ask) == true
+
+
+@pytest.mark.skipif(not host.look_up().faketime, reason="libfaketime is not installed: apt-get install faketime")
+def test_a_clock_that_jumped_is_wrong_until_it_is_set(lab: Lab, vm: Any) -> None:
+    """After a revert programs and WinRM agree on another day; setting date and time makes both right again."""
+    lab.fault("clock-jump", ahead="-300000")
+    wait_for(vm.snapshot.currentSnapshot.Revert())
+    then = datetime.now(UTC) - timedelta(seconds=300000)
+    assert f"{then.month}/{then.day}/{then.year}" in lab.run("echo %DATE%")
+    assert abs(_date(lab) - then) < timedelta(seconds=60)
+    now = datetime.now(UTC)
+    lab.run(f"date {now:%m-%d-%Y} <nul & time {now:%H:%M:%S} <nul")
+    assert f"{now.month}/{now.day}/{now.year}" in lab.run("echo %DATE%")
+    assert abs(_date(lab) - now) < timedelta(seconds=60)
+    lab.clear()
+    wait_for(vm.snapshot.currentSnapshot.Revert())
+    assert abs(_date(lab) - datetime.now(UTC)) < timedelta(seconds=60)
+
+
+def _date(lab: Lab) -> datetime:
+    answer = requests.post(f"http://{lab.entry.address}:5985/wsman", timeout=10)
+    return parsedate_to_datetime(answer.headers["Date"])
 
 
 def test_a_silent_guest_takes_a_connection_and_never_answers(lab: Lab, vm: Any) -> None:

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 
+from .clock import Clock
 from .frames import read_frame, write_frame
 from .processes import end_processes, everyone
 from .session import Session
@@ -40,12 +41,14 @@ def main() -> None:
     }
     spared = {os.getpid()}
     environment["DISPLAY"] = DISPLAY
+    if (clock := Clock.of(places)) is not None:
+        environment.update(clock.environment(places["faketime"]))
     spared.add(_screen(places))
     while (frame := read_frame(0)) is not None:
         header, _ = frame
         pid = os.fork()
         if pid == 0:
-            _session(header, places, environment, spared)
+            _session(header, places, environment, spared, clock)
         _, status = os.waitpid(pid, 0)
         if status != 0:
             break  # somebody ended the session from inside, or the lab has gone: the guest is no more
@@ -53,9 +56,15 @@ def main() -> None:
     end_processes(everyone())
 
 
-def _session(header: dict[str, str], places: dict[str, str], environment: dict[str, str], spared: set[int]) -> None:
+def _session(
+    header: dict[str, str],
+    places: dict[str, str],
+    environment: dict[str, str],
+    spared: set[int],
+    clock: Clock | None,
+) -> None:
     """Run one session in this process, a child; it ends with it."""
-    session = Session(header["account"], header["level"], places, environment, spared)
+    session = Session(header["account"], header["level"], places, environment, spared, clock)
     try:
         known = session.begin()
     except (OSError, subprocess.SubprocessError) as error:

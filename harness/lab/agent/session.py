@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import files, levels
+from .clock import Clock
 from .commandline import FOREIGN, asked, divided, expanded, inner_batch, is_simple, outer_batch
 from .frames import read_frame, write_frame
 from .jobs import Job
@@ -32,8 +33,15 @@ class Session:
     """The guest as one account sees it; ``places`` are the sandbox's paths as the supervisor laid them out."""
 
     def __init__(
-        self, account: str, level: str, places: dict[str, str], environment: dict[str, str], spared: set[int]
+        self,
+        account: str,
+        level: str,
+        places: dict[str, str],
+        environment: dict[str, str],
+        spared: set[int],
+        clock: Clock | None = None,
     ) -> None:
+        self.clock = clock
         self.account = account
         self.spared = spared
         self.level = level
@@ -165,17 +173,19 @@ class Session:
 
     def start(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
         """Start a command line in cmd.exe."""
-        number = int(header["job"])
+        number, line = int(header["job"]), header["line"]
+        if self.clock is not None and self.level == "administrator":
+            line = self.clock.set_by(line)
         wanted = {name: expanded(value, self.variables) for name, value in header["environment"].items()}
         through, settings = divided(wanted)
         known = {*self.variables, *(name.upper() for name in header["environment"])}
-        if asked(header["line"]) - known:
+        if asked(line) - known:
             # perhaps set since by an installer; rare enough to pay for a look
             self.look_at_variables()
             known |= self.variables.keys()
         jobs, code = self.places["jobs"], f"{number}.code"
-        simple = is_simple(header["line"], self.programs)
-        content = inner_batch(header["line"], settings, known, f"b:\\{code}" if simple else None)
+        simple = is_simple(line, self.programs)
+        content = inner_batch(line, settings, known, f"b:\\{code}" if simple else None)
         # cmd.exe reads a batch file in the OEM code page; what has no place in that one is still carried, in UTF-8
         encoding = "utf-8" if header["codepage"] == UTF_8 or not _fits(content) else OEM
         batch = self.written(f"{number}.bat", content, encoding)
@@ -196,7 +206,7 @@ class Session:
         self.jobs[number] = job
         for fd in job.outputs:
             self.selector.register(fd, selectors.EVENT_READ, job)
-        return {}
+        return {} if self.clock is None else {"ahead": self.clock.ahead}
 
     def written(self, name: str, content: str, encoding: str) -> str:
         """Write a batch file; return its Windows path."""

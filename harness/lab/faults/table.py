@@ -36,6 +36,7 @@ OPTIONS = {
     "chance": "how often it strikes where it could, from 0 to 1",
     "when": "before or after the work is done that the client hears nothing of",
     "build": "the build that the guest's registry tells, as 22631.9999; the next revision unless named",
+    "ahead": "by how many seconds the clock is ahead, behind when negative; two hours behind unless named",
     "snapshot": "the name of the snapshot",
     "address": "the address that is shown",
 }
@@ -151,6 +152,14 @@ TABLE: dict[str, Fault] = {
             does="the machine is another build: its registry says so, in every snapshot, until the fault is cleared",
             times=1,
             takes=("build",),
+            deed=True,
+            undone=True,
+        ),
+        Fault(
+            name="clock-jump",
+            does="the guest's clock is wrong from its next start or revert on; it can be set (needs libfaketime)",
+            times=1,
+            takes=("ahead",),
             deed=True,
             undone=True,
         ),

@@ -9,6 +9,8 @@ import os
 import socket
 import ssl
 import struct
+import time
+from email.utils import formatdate
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -155,7 +157,7 @@ class WinRMService:
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await self._respond(request)
+            return self._dated(await self._respond(request))
         except PowerCut:
             _reset(request.transport)
             return _plain(500)  # goes nowhere: its connection was reset
@@ -167,7 +169,7 @@ class WinRMService:
                 write_answer(faults.internal("see its log").body(self._address), action="", relates_to=""), 500
             )
 
-    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _respond(self, request: web.BaseRequest) -> web.Response:
         path = request.path.rstrip("/").lower()
         if path not in ("/wsman", "/wsman-anon/identify"):
             return _plain(404)
@@ -226,7 +228,13 @@ class WinRMService:
             response = _soap(sealing.seal(connection.context, reply), status, media_type=sealing.MEDIA_TYPE, **greeting)
         else:
             response = _soap(reply, status, **greeting)
-        return await _deliver(request, response, answer)
+        return await _deliver(request, self._dated(response), answer)
+
+    def _dated(self, response: web.Response) -> web.Response:
+        """Show the guest's own time, as Windows does, where it is not the host's."""
+        if self._guest.ahead and not response.prepared:
+            response.headers["Date"] = formatdate(time.time() + self._guest.ahead, usegmt=True)
+        return response
 
     async def _answer(
         self, request: web.BaseRequest, content: bytes, caller: Caller

@@ -116,6 +116,7 @@ class ScriptedGuest:
         self.build = Build(22631)
         self.accounts = {"administrator": ADMINISTRATOR, "standard": STANDARD}
         self.is_on = self.is_up = False
+        self.ahead = 0.0
         self.boot_id = ""
         self.booted_at: datetime | None = None
         self.observers: list[Callable[[LabGuest], None]] = []
