@@ -151,6 +151,44 @@ def test_a_clone_goes_where_the_site_file_says(served: Served, tmp_path: Path) -
         pytest.fail("it was cloned")
 
 
+def specified(vcenter: VCenter, name: str) -> None:
+    """Make a customisation specification, as a person does in vSphere."""
+    custom = vim.vm.customization
+    windows = custom.Sysprep(
+        guiUnattended=custom.GuiUnattended(timeZone=110, autoLogon=False, autoLogonCount=0),
+        userData=custom.UserData(
+            fullName="QA", orgName="QA", computerName=custom.VirtualMachineNameGenerator(), productId=""
+        ),
+        identification=custom.Identification(),
+    )
+    adapter = custom.IPSettings(ip=custom.DhcpIpGenerator(), subnetMask="255.255.255.0")
+    spec = custom.Specification(
+        identity=windows,
+        globalIPSettings=custom.GlobalIPSettings(),
+        nicSettingMap=[custom.AdapterMapping(adapter=adapter)],
+    )
+    info = vim.CustomizationSpecInfo(name=name, description="", type="Windows")
+    item = vim.CustomizationSpecItem(info=info, spec=spec)
+    vcenter._session.content.customizationSpecManager.CreateCustomizationSpec(item)
+
+
+def test_a_clone_is_customised_where_the_site_file_says_so(served: Served, tmp_path: Path) -> None:
+    """The specification is fetched by its name, the clone's own address put into it, and its end waited for."""
+    clones = {"at_most": 2, "customization": "compat", "addresses": ["127.0.0.31", "127.0.0.32"]}
+    with connected(site_of(served, tmp_path, cloning(clones=clones))) as vcenter:
+        line = r"clones.customization compat: no such customisation specification; "
+        with pytest.raises(MachineMissing, match=line), supplied(vcenter):
+            pytest.fail("it was cloned")
+        specified(vcenter, "compat")
+        with supplied(vcenter, clone=2) as ready:
+            machine = ready.machine
+            assert machine.entry.address == "127.0.0.32"
+            seen = machine._session.read(machine._vm, "guest")["guest"]
+            assert seen.customizationInfo.customizationStatus == "TOOLSDEPLOYPKG_SUCCEEDED"
+            assert seen.ipAddress == "127.0.0.32"
+            assert seen.hostName == "WINCOMPAT-A-2"
+
+
 def through(site: Site, port: int) -> Site:
     """Go to the vCenter by way of a relay."""
     return site.model_copy(update={"vcenter": site.vcenter.model_copy(update={"port": port})})

@@ -47,6 +47,7 @@ def clone(vm: VirtualMachine, call: Call) -> Any:
             made = await _housed(vm, guest, call["name"], folder, address)
         if spec.location.diskMoveType in _LINKED:
             made.disk_parent = f"[{vm.premises.datastore.name}] {vm.folder_name}/{vm.folder_name}.vmdk"
+        made.is_customised = spec.customization is not None
         if spec.config is not None:
             made.annotation = spec.config.annotation if spec.config.annotation is not None else made.annotation
             made.extra.update({option.key: str(option.value or "") for option in spec.config.extraConfig})

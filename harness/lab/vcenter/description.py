@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.lab.vcenter.customfields import values
+from harness.lab.vcenter.customspecs import told_of
 from harness.lab.vcenter.soap import vim
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def guest(vm: VirtualMachine) -> Any:
         guestId=guest_id(vm), guestFullName=full_name(vm), guestFamily="windowsGuest",
         appHeartbeatStatus="appStatusGray", guestKernelCrashed=False,
     )  # fmt: skip
+    if vm.is_customised:
+        told.customizationInfo = told_of(up)
     if up:
         told.hostName = vm.host_name
     if vm.told_address:

@@ -52,6 +52,7 @@ class ServiceInstance(Served):
             taskManager=vim.TaskManager("TaskManager"),
             fileManager=vim.FileManager("FileManager"),
             customFieldsManager=vim.CustomFieldsManager("CustomFieldsManager"),
+            customizationSpecManager=vim.CustomizationSpecManager("CustomizationSpecManager"),
             authorizationManager=vim.AuthorizationManager("AuthorizationManager"),
             eventManager=vim.event.EventManager("EventManager"),
             guestOperationsManager=vim.vm.guest.GuestOperationsManager("guestOperationsManager"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.lab.audit import Audit
 from harness.lab.faults.asked import Faults
 from harness.lab.vcenter.customfields import CustomFields
+from harness.lab.vcenter.customspecs import CustomizationSpecs
 from harness.lab.vcenter.events import Events
 from harness.lab.vcenter.objects import Entity, Inventory, Served, answers
 from harness.lab.vcenter.places import (
@@ -95,7 +96,15 @@ class Premises:
         }
         folders["vm"].new_folder = self.new_folder
         self.windows = self.new_folder(folders["vm"], "Windows")
-        for thing in (self.root, self.tasks, self.fields, self.events, FileManager(self), *self.root.below()):
+        for thing in (
+            self.root,
+            self.tasks,
+            self.fields,
+            self.events,
+            FileManager(self),
+            CustomizationSpecs(),
+            *self.root.below(),
+        ):
             inventory.add(thing)
 
     def machines(self) -> list[VirtualMachine]:

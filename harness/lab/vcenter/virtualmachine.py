@@ -37,6 +37,7 @@ class VirtualMachine(Entity):
         self.folder_name, self.disk_parent = name, ""
         self.uuid, self.instance_uuid = str(uuid.uuid4()), str(uuid.uuid4())
         self.annotation = ""
+        self.is_customised = False
         self.extra: dict[str, str] = {}
         self.created = self.modified = datetime.now(UTC)
         self.revision = 1
