@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import cells, revert, waits
+from bench import cells, many, revert, waits
 
-BENCHES = {"revert": revert.figures, "cells": cells.figures, "waits": waits.figures}
+BENCHES = {"revert": revert.figures, "cells": cells.figures, "waits": waits.figures, "many": many.figures}
 
 
 def main() -> int:

@@ -12,9 +12,9 @@ from harness.site import Site, read_site
 
 
 @contextmanager
-def serving_lab() -> Iterator[Site]:
-    """Serve a lab that nobody else uses, and end it whatever happens."""
-    command = [sys.executable, "-m", "harness.cli", "lab", "serve", "--until-stdin-closes"]
+def serving_lab(*words: str) -> Iterator[Site]:
+    """Serve a lab that nobody else uses, as its command line is told, and end it whatever happens."""
+    command = [sys.executable, "-m", "harness.cli", "lab", "serve", "--until-stdin-closes", *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as lab:
         assert lab.stdin is not None
         assert lab.stdout is not None
@@ -22,4 +22,4 @@ def serving_lab() -> Iterator[Site]:
             yield read_site(Path(lab.stdout.readline().removeprefix("ready ").strip()))
         finally:
             lab.stdin.close()
-            lab.wait(timeout=30)
+            lab.wait(timeout=120)

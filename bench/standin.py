@@ -22,7 +22,8 @@ from typing import Any, cast
 from harness.builds import Build
 from harness.lab.certificates import server_tls, write_certificates, write_private
 from harness.lab.guest import Chunk, GuestProcess, LabAccount, LabGuest
-from harness.lab.lab import Subnet, site_text
+from harness.lab.lab import site_text
+from harness.lab.subnet import Subnet
 from harness.lab.vcenter.endpoint import VCenter
 from harness.lab.vcenter.sessions import User
 from harness.lab.winrm.credentials import write_user_file

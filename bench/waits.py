@@ -64,11 +64,11 @@ def _processes(number: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
 
 
-def by_events(vcenter: VCenter, entry: SiteMachine) -> None:
+def by_events(vcenter: VCenter, entry: SiteMachine, *, within: float = 120) -> None:
     """Revert and wait as a cell does."""
     vcenter.machine(entry).revert()
     with Guest.of(vcenter.site, entry) as guest:
-        guest.wait_until_ready(120, reverted=True)
+        guest.wait_until_ready(within, reverted=True)
 
 
 def _by(peer: Any) -> Callable[[VCenter, SiteMachine], None]:
