@@ -173,7 +173,7 @@ def test_threads_renew_a_session_once_and_wait_for_their_own_tasks(simulated: Si
         together = threading.Barrier(2)
 
         def work(machine: Machine) -> bool:
-            together.wait(5)
+            together.wait(30)
             machine.power_off()
             machine.power_on()
             return machine.power().on
