@@ -45,6 +45,9 @@ def changing(session: Session, thing: Any, *paths: str, patience: Callable[[], f
         if session.stub.session == renewed or getattr(gone.obj, "_moId", None) != collector._moId:
             raise
         yield from changing(session, thing, *paths, patience=patience)
+    except (vmodl.query.InvalidCollectorVersion, vmodl.fault.RequestCanceled):
+        # what a wait is told whose session was ended in the middle of it; the next call finds that out and logs in
+        yield from changing(session, thing, *paths, patience=patience)
     finally:
         with suppress(vmodl.MethodFault, OSError, HTTPException, NotUnderstood):
             collector.DestroyPropertyCollector()
