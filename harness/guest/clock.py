@@ -49,7 +49,7 @@ class Skew:
 def words(seconds: float) -> str:
     """Say a span of time as people do."""
     for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
+        if seconds >= 1.9 * length:
             return f"{seconds / length:.1f} {unit}"
     return f"{seconds:.1f} s"
 
