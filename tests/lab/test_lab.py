@@ -18,7 +18,7 @@ from harness.lab import commands, host, options
 from harness.lab.folder import LabFolder
 from harness.site import read_site
 
-from .running_labs import LAB, READY, power_on_all, processes_of, serving, session, until, vim
+from .running_labs import LAB, READY, power_on_all, processes_of, serving, session, until, vim, vmodl, wait_for
 
 SMALL = ("--build", "win11-23h2", "--machines", "1")
 pytestmark = pytest.mark.skipif(bool(host.missing()), reason="; ".join(host.missing()))
@@ -136,6 +136,42 @@ def test_a_screenshot_on_the_command_line(name: str, tmp_path: Path) -> None:
     power_on_all(Path(_lab("status", "--name", name, "--site-file").stdout.strip()))
     assert _lab("screenshot", "--name", name, "win11-23h2-a", str(picture)).returncode == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_faults_on_the_command_line() -> None:
+    """A fault is asked for, listed with how often it struck, refused in a line when it is none, and taken back."""
+    with serving(*SMALL) as (_, site_file):
+
+        def say(*words: str) -> str:
+            said = CliRunner().invoke(commands.lab, [words[0], "--name", site_file.parent.name, *words[1:]])
+            return f"{said.exit_code} {said.output}"
+
+        told = say("fault", "task-fails", "--machine", "win11-23h2-a", "--with", "method=PowerOnVM_Task")
+        assert "task-fails of win11-23h2-a, once, method PowerOnVM_Task: struck 0 times so far" in told
+        assert say("fault", "task-fail").startswith("2 no fault is named 'task-fail'; did you mean 'task-fails'?")
+        assert "there are win11-23h2-a" in say("fault", "reset", "--machine", "win11-23h2-b")
+        site = read_site(site_file)
+        with session(site) as si:
+            vm = si.content.searchIndex.FindByInventoryPath(site.machines[0].path)
+            with pytest.raises(vmodl.fault.SystemError):
+                wait_for(vm.PowerOn())
+            assert "struck 1 times so far" in say("fault", "--list")
+            assert "nothing is asked" in say("fault", "--clear")
+            wait_for(vm.PowerOn())
+        assert "is frozen" in say("freeze", "win11-23h2-a")
+        assert "goes on" in say("freeze", "win11-23h2-a", "--thaw")
+
+
+def test_a_lab_of_hundreds_of_machines() -> None:
+    """Machines cost next to nothing before they are used: hundreds are there at once, each with its own address."""
+    with serving("--build", "win11-23h2", "--machines", "200", "--build", "win10-22h2") as (_, site_file):
+        site = read_site(site_file)
+        assert len({machine.address for machine in site.machines}) == 400
+        assert not (site_file.parent / "guests").exists()
+        with session(site) as si:
+            last = si.content.searchIndex.FindByInventoryPath("Lab/vm/Windows/win11-23h2-gr")
+            wait_for(last.snapshot.rootSnapshotList[0].snapshot.Revert())
+            assert last.guest.ipAddress in {machine.address for machine in site.machines}
 
 
 def test_where_no_lab_can_run_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
