@@ -44,11 +44,9 @@ def asked(vcenter: VCenter, clone: int = 1, run: str = "run") -> Asked:
     return Asked(vcenter=vcenter, entry=entry, run=run, holder=f"cell {clone} of {run}")
 
 
-def die(ready: Supplied) -> None:
+def die(ready: Supplied, until: str = "2020-01-01T00:00:00+00:00") -> None:
     """Have the clone's run die some time ago: nothing moves its time ahead any more."""
-    words = vim.vm.ConfigSpec(
-        extraConfig=[vim.option.OptionValue(key="wincompat.until", value="2020-01-01T00:00:00+00:00")]
-    )
+    words = vim.vm.ConfigSpec(extraConfig=[vim.option.OptionValue(key="wincompat.until", value=until)])
     machine = ready.machine
     machine._tasks.wait(machine._vm.ReconfigVM_Task(words), within=5)
 
@@ -76,6 +74,18 @@ def test_only_orphans_are_reaped(site: Site) -> None:
         assert [(clone.path, trouble) for clone, trouble in reap(vcenter)] == [(f"{FOLDER}/wincompat-a-1", "")]
         assert names(vcenter) == ["a", "b", "wincompat-a-2"]
         assert list(reap(vcenter)) == []
+
+
+def test_a_run_that_finds_its_vcenter_again_keeps_its_clone(site: Site) -> None:
+    """The mark is looked at again right before the clone is destroyed: it may have been renewed meanwhile."""
+    with connected(site) as vcenter, supplying(asked(vcenter, 1)) as dead, supplying(asked(vcenter, 2)) as silent:
+        die(dead)
+        die(silent)
+        reaping = reap(vcenter)
+        assert next(reaping)[0].path == f"{FOLDER}/wincompat-a-1"
+        die(silent, until="2120-01-01T00:00:00+00:00")
+        assert list(reaping) == []
+        assert names(vcenter) == ["a", "b", "wincompat-a-2"]
 
 
 def test_a_run_that_has_ended_takes_its_own_clones_with_it(site: Site) -> None:

@@ -270,6 +270,22 @@ def test_a_clone_that_never_shows_is_not_asked_for_again(served: Served, tmp_pat
         assert names(vcenter) == ["a", "b"]
 
 
+def test_another_runs_clone_of_our_name_is_not_adopted(served: Served, tmp_path: Path) -> None:
+    """Our request was lost on its way, and somebody else has the clone of that name: it is theirs by its mark."""
+    lost = Lost("127.0.0.1", served.port)
+    site = site_of(served, tmp_path, cloning())
+    with (
+        listening(lost.serve) as port,
+        connected(site) as other,
+        connected(through(site, port)) as vcenter,
+        supplied(other, run="theirs"),
+    ):
+        cut_at(vcenter, lost, "CloneVM_Task")
+        with pytest.raises(MachineFailed, match="neither the clone nor a task of it shows"), supplied(vcenter):
+            pytest.fail("it was adopted")
+        assert [clone.mark.run for clone in clones_of(other)] == ["theirs"]
+
+
 class Lost(Cutter):
     """Breaks off before the request has reached the server."""
 
