@@ -211,7 +211,7 @@ class Shell:
 
     def _ask_after(self, shell_id: str, command_id: str) -> tuple[Received | None, bool]:
         """Find out whether a Command whose answer was lost has arrived; the second value is true when it has not."""
-        self._transport.disconnect()
+        self._anew()
         message = envelope.receive(self._transport.url, shell_id, command_id, seconds=0.5)
         try:
             return self._patiently(lambda: self._transport.receive(message, wait=0.5, within=self._request)), False

@@ -93,6 +93,10 @@ def _meaning(error: Exception, site: Site, machine: str, doing: str, otherwise: 
             return SiteUnreachable(
                 f"{doing}: {words(error)}", machine=where(site), advice="look at its hosts in vSphere"
             )
+        case vmodl.fault.HostCommunication():
+            return otherwise(
+                f"{doing}: {words(error)}", machine=machine, advice="look at the host that it runs on in vSphere"
+            )
         case vmodl.fault.ManagedObjectNotFound():
             return MachineMissing(
                 f"{doing}: it is no longer in the inventory",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -147,7 +148,7 @@ def test_a_quota_that_is_too_small_comes_with_the_command_that_raises_it(setting
 def test_budgets_that_contradict_each_other_are_a_warning(lab: Path, tmp_path: Path) -> None:
     """A call that may take longer than the task it belongs to makes the shorter budget a lie."""
     patient = Patient(lab, tmp_path)
-    patient.text += "\n[budgets]\nrequest = 500\n"
+    patient.text = re.sub(r"\[budgets\][^\[]*", "", patient.text) + "\n[budgets]\nrequest = 500\n"
     looked = patient.looked("--only", "budgets")
     (found,) = looked.findings
     assert found["mark"] == "warn"
