@@ -1,24 +1,29 @@
-"""What an exit code means: success, a restart, a refusal, a crash; and whose fault it is."""
+"""What an exit code means: success, a restart, a refusal, a crash; what class of cause, and whose fault it is."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, cast
 
 from harness.results.result import Fault
 
-Origin = Literal["windows_installer", "windows", "xcopy"]
+Origin = Literal["windows_installer", "windows", "xcopy", "nsis", "inno_setup", "burn"]
+Cause = Literal[
+    "", "compatibility", "permission", "packaging", "rollback", "reboot", "signature", "in use", "cancelled",
+    "crash at start", "environment",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitMeaning:
     """What one exit code says: ``words`` for a report, ``name`` as Microsoft writes it ("" where nobody named it).
 
-    ``refused`` is an honest refusal for want of a right; ``fault`` is whose it is when it is no success.
+    ``refused`` is an honest refusal for want of a right; ``fault`` is whose it is when it is no success, and ``cause``
+    the class of its cause, "" where the code alone does not tell.
     """
 
     code: int
@@ -28,6 +33,7 @@ class ExitMeaning:
     reboot: bool = False
     refused: bool = False
     fault: Fault = Fault.PRODUCT
+    cause: Cause = ""
 
     def __str__(self) -> str:
         return f"exit code {shown(self.code)}: {self.words}"
@@ -45,19 +51,64 @@ def shown(code: int) -> str:
     return f"0x{code & 0xFFFF_FFFF:08X}" if code < -0xFFFF else str(code)
 
 
+_ORDERS: Mapping[Origin, tuple[str, ...]] = {
+    "windows_installer": ("windows_installer", "windows", "crash", "hresult"),
+    "windows": ("windows", "windows_installer", "crash", "hresult"),
+    "xcopy": ("xcopy", "crash"),
+    "nsis": ("nsis", "windows", "windows_installer", "crash", "hresult"),
+    "inno_setup": ("inno_setup", "windows", "windows_installer", "crash", "hresult"),
+    "burn": ("windows_installer", "windows", "crash", "hresult"),
+}
+# what kinds of products, and of logs, are called elsewhere
+_ORIGINS: Mapping[str, Origin] = {
+    "msi": "windows_installer",
+    "windows-installer": "windows_installer",
+    "exe": "windows",
+    "unknown": "windows",
+    "zip": "xcopy",
+    "nsis": "nsis",
+    "inno-setup": "inno_setup",
+    "burn": "burn",
+}
+
+
+def explain(exit_code: int, kind: str) -> ExitMeaning:
+    """Tell what an exit code means by the kind of the product (msi, exe, zip) or of its log (nsis, burn, ...)."""
+    return meaning(exit_code, _ORIGINS.get(kind, "windows"))
+
+
 def meaning(code: int, origin: Origin = "windows") -> ExitMeaning:
     """Tell what an exit code means where it comes from; a code that nobody named is the product's failure."""
     code = signed(code)
-    orders: dict[Origin, tuple[str, ...]] = {
-        "windows_installer": ("windows_installer", "windows", "crash", "hresult"),
-        "windows": ("windows", "windows_installer", "crash", "hresult"),
-        "xcopy": ("xcopy", "crash"),
-    }
-    for table in orders[origin]:
+    for table in _ORDERS[origin]:
         found = _tables()[table].get(code)
         if found is not None:
             return found
-    return ExitMeaning(code=code, name="", words="failed" if code != 1 else "failed without saying why")
+    return _by_its_form(code) or ExitMeaning(
+        code=code, name="", words="failed" if code != 1 else "failed without saying why"
+    )
+
+
+def _by_its_form(code: int) -> ExitMeaning | None:
+    """Read a code that no table names by what its upper bits say: an error of Windows, a crash, another facility."""
+    high, low = (code >> 16) & 0xFFFF, code & 0xFFFF
+    if high == _WIN32:
+        named = _tables()["windows_installer"].get(low) or _tables()["windows"].get(low)
+        if named is None:
+            return ExitMeaning(code=code, name="", words=f"error {low} of Windows")
+        # an error that wraps the code of a success says that something went wrong on the way to it
+        fault = Fault.PRODUCT if named.success else named.fault
+        return replace(named, code=code, success=False, fault=fault)
+    facility = _tables()["facility"].get(high)
+    if facility is not None:
+        return replace(facility, code=code)
+    if high >> 12 == _CRASHED:
+        return ExitMeaning(code=code, name="", words="crashed", cause="crash at start")
+    return None
+
+
+_WIN32 = 0x8007
+_CRASHED = 0xC  # the first digit of an NTSTATUS that is an error
 
 
 @cache
@@ -77,4 +128,5 @@ def _read(entry: tuple[str, dict[str, str | bool]]) -> tuple[int, ExitMeaning]:
         reboot=named.get("reboot") is True,
         refused=named.get("refused") is True,
         fault=Fault(str(named.get("fault", "product"))),
+        cause=cast(Cause, named.get("cause", "")),
     )

@@ -24,8 +24,6 @@ class EvidenceFolder:
 
     def keep(self, name: str, content: str | bytes | Path, *, kind: str = "text") -> Evidence:
         """Keep text, bytes or a file under a name; ``kind`` is one of log, text, screenshot, facts."""
-        if isinstance(content, Path):
-            content = content.read_bytes()
         kept = self._folder.keep(self._record.name, name, content, kind=kind)
         self._record.evidence.append(kept)
         return kept

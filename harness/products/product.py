@@ -16,7 +16,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from harness import authoring
 from harness.authoring import Authored, Seconds, Text
 from harness.errors import AuthoringError, ProductFailed
-from harness.exit_codes import ExitMeaning, Origin, meaning, shown, signed
+from harness.exit_codes import ExitMeaning, explain, shown, signed
 from harness.mistakes import nearest
 from harness.products import command_lines
 from harness.products.declared import DEFAULT_SWITCHES, Install, ProductId, Rollback, Uninstall, Version
@@ -24,8 +24,6 @@ from harness.products.exit_code import ExitCode
 from harness.products.packages import Package, PackageSource, Progress
 from harness.products.placeholders import filled, filled_in
 from harness.products.proofs import PathEntry, Proofs, UserFile, WindowsPath
-
-ORIGINS: Mapping[str, Origin] = {"msi": "windows_installer", "exe": "windows", "zip": "xcopy"}
 
 
 class Product(Authored):
@@ -221,9 +219,14 @@ class Product(Authored):
         """Give the files of a person that an upgrade must keep, with their placeholders filled."""
         return tuple(filled_in(one, self._values(version)) for one in self.user_files)
 
-    def meaning(self, exit_code: int) -> ExitMeaning:
-        """Tell what an exit code of this product's installer means: the product's own words first, then Windows'."""
-        return self._own_meanings.get(signed(exit_code)) or meaning(exit_code, ORIGINS[self.kind])
+    def meaning(self, exit_code: int, *, log_kind: str = "") -> ExitMeaning:
+        """Tell what an exit code of this product's installer means: the product's own words first, then Windows'.
+
+        ``log_kind`` is what the installer's log showed an EXE to be (``nsis``, ``inno-setup``, ``burn``), for they have
+        codes of their own.
+        """
+        kind = log_kind if self.kind == "exe" and log_kind else self.kind
+        return self._own_meanings.get(signed(exit_code)) or explain(exit_code, kind)
 
     def allows_leftover(self, trace: str) -> bool:
         """Tell whether a path or registry key may stay after the removal; ``*`` spans folders."""

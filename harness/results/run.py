@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
@@ -95,12 +98,18 @@ class RunFolder:
         except (OSError, ValidationError):
             return None, f"The plan (plan.json) cannot be read, {lost}."
 
-    def keep(self, cell: str, name: str, content: bytes | str, *, kind: str) -> Evidence:
+    def keep(self, cell: str, name: str, content: bytes | str | Path, *, kind: str) -> Evidence:
         """Write one thing taken as evidence of a cell; a second one of the same name gets a number.
 
-        ``kind`` is one of ``log``, ``text``, ``screenshot``, ``facts``. Text is kept as UTF-8.
+        ``kind`` is one of ``log``, ``text``, ``screenshot``, ``facts``. Text is kept as UTF-8, a file as it is.
         """
+        if isinstance(content, Path):
+            with content.open("rb") as source:  # a log may be too large for the memory
+                return self._keep(cell, name, source, kind)
         written = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+        return self._keep(cell, name, BytesIO(written), kind)
+
+    def _keep(self, cell: str, name: str, source: BinaryIO, kind: str) -> Evidence:
         folder = self.path / "evidence" / file_name(cell)
         folder.mkdir(parents=True, exist_ok=True)
         wanted = file_name(name)
@@ -110,7 +119,7 @@ class RunFolder:
             target = folder / (wanted if number == 1 else numbered)
             try:
                 with target.open("xb") as file:
-                    file.write(written)
+                    shutil.copyfileobj(source, file)
             except FileExistsError:
                 continue
             return Evidence(name=name, kind=kind, path=str(PurePosixPath("evidence", folder.name, target.name)))

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from harness.errors import DeliveryFailed, HarnessError, MachineFailed, ProductFailed
+from harness.errors import HarnessError, Hung, MachineFailed, ProductFailed
 from harness.exit_codes import ExitMeaning, shown
 from harness.guest.state import SOFTWARE, changes
 from harness.results.result import Fault
-from harness.scenarios.installer_log import reason_in
 from harness.scenarios.proving import entries_of, missing_proofs, own_words, present_files
+from harness.scenarios.telling import Keeper, Telling
 from harness.scenarios.waits import until_the_removal_settles
 
 if TYPE_CHECKING:
@@ -30,16 +31,6 @@ _PROBE = r"C:\Program Files\wincompat-probe.txt"
 _GONE = (1605, 1614)  # unknown product, product is uninstalled
 
 
-class Keeper(Protocol):
-    """Where evidence goes."""
-
-    def keep(self, name: str, content: str, *, kind: str = "text") -> object:
-        """Keep a text under a name."""
-
-    def note(self, words: str) -> None:
-        """Add a sentence to the cell's notes."""
-
-
 class Installation:
     """A product on a guest. Whatever it does not do as it should raises ProductFailed in one sentence."""
 
@@ -47,6 +38,7 @@ class Installation:
         self.guest = guest
         self.product = product
         self.evidence = evidence
+        self._telling = Telling(guest, evidence)
         self._temp = ""
         self._brought: dict[str, str] = {}
 
@@ -226,15 +218,25 @@ class Installation:
 
     def _run(self, command: str, log: str, package: Package | None = None) -> tuple[Outcome, ExitMeaning, str]:
         """Run a command of the product and keep its log, also when it hangs; a guest that is lost stays lost."""
-        told = ""
+        reading = None
+        before = time.monotonic()
         try:
             outcome = self.guest.run(command, deadline=self.product.deadline or 120.0)
-        finally:
-            if log in command:
-                told = self._keep_log(log)
-        meaning = self.product.meaning(outcome.exit_code)
-        reason = "" if meaning.success else reason_in(told, package.file if package else None) or own_words(outcome)
-        return outcome, meaning, reason
+        except Hung as hung:
+            reading = self._telling.log(log) if log in command else None
+            if reading is not None and reading.running:
+                self.evidence.note(f"{hung}; by its log it was at {reading.running[0]}")
+            raise
+        if log in command:
+            reading = self._telling.log(log)
+        meaning = self.product.meaning(outcome.exit_code, log_kind=reading.kind if reading is not None else "")
+        if meaning.success:
+            wanted = reading is not None and reading.reboot  # Inno Setup ends with 0 then, and says so in its log only
+            return outcome, replace(meaning, reboot=meaning.reboot or wanted), ""
+        name = log.rpartition("\\")[2].removeprefix("wincompat-").removesuffix(".log")
+        events = self._telling.records(name, time.monotonic() - before)
+        reason = self._telling.reason(reading, package.file if package else None, events)
+        return outcome, meaning, reason or own_words(outcome)
 
     def _remove(self, command: str, version: str, log: str) -> None:
         outcome, meaning, reason = self._run(command, log)
@@ -301,16 +303,6 @@ class Installation:
         if not self._temp:
             self._temp = self.guest.facts().temp
         return rf"{self._temp}\wincompat-{name}.log"
-
-    def _keep_log(self, log: str) -> str:
-        name = log.rpartition("\\")[2].removeprefix("wincompat-")
-        try:
-            text = self.guest.read_text(log)
-        except DeliveryFailed as error:
-            self.evidence.note(f"no {name}: {error.problem}")
-            return ""
-        self.evidence.keep(name, text, kind="log")
-        return text
 
     def _ended(self, outcome: Outcome, meaning: ExitMeaning, reason: str) -> str:
         who = {"msi": "msiexec", "exe": "the installer", "zip": "the copy"}[self.product.kind]

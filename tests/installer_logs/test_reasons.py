@@ -1,4 +1,4 @@
-"""The reason of a failed installation, out of the installer's own log and package."""
+"""The reason of a failed installation in one sentence, out of its log, its package and Windows' records."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.scenarios.installer_log import reason_in
-from harness.scenarios.msi_condition import Unreadable, holds
-from harness.scenarios.msi_package import MsiPackage, NotAPackage
+from harness.installer_logs import read_log
+from harness.installer_logs.reasons import reason
+
+from .written import WindowsLog, failed
 
 # as Windows writes it with /l*v, shortened
 WINDOWS_LAUNCH_CONDITION = """\
@@ -82,70 +83,50 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("log", "reason"),
+    ("log", "said"),
     [
         (WINDOWS_LAUNCH_CONDITION, "This version of Demo needs Windows 11."),
         (
             WINDOWS_NO_RIGHT,
-            "error 1925: You do not have sufficient privileges.",
+            (
+                "error 1925, not enough rights to install for all users of the machine: "
+                "You do not have sufficient privileges."
+            ),
         ),
-        (WINDOWS_ACTION, "its action WriteMyDriver failed"),
-        (WINE_ACTION, "its action FailHalfWay failed"),
+        (WINDOWS_ACTION, "its custom action WriteMyDriver failed"),
+        (WINE_ACTION, "its custom action FailHalfWay failed"),
         (WELL, ""),
         ("", ""),
         ("\ufeffnothing of the kind \x00", ""),
+        (str(failed()), "its custom action TuneDriver failed with 1603"),
+        (str(WindowsLog().opened().start("INSTALL").start("Wait")), "its log ends in the middle of Wait"),
     ],
 )
-def test_the_reason_is_the_logs_own(log: str, reason: str) -> None:
+def test_the_reason_is_the_logs_own(log: str, said: str) -> None:
     """The package's own words come first, then an error with its number, then the action that failed."""
-    assert reason_in(log) == reason
+    assert reason(read_log(log)) == said
+
+
+def test_what_stands_beside_the_reason_is_told_with_it() -> None:
+    """Who holds the file, and that the machine is not as it was."""
+    log = WindowsLog().opened().start("INSTALL").start("InstallFinalize")
+    log.plain(r"Error 1306. Another application has exclusive access to the file 'C:\Demo\a.dll'.")
+    log.engine("Note: 1: 2329 2: 32 3: C:\\Demo\\b.dll ").end("InstallFinalize", 3)
+    log.engine("Error in rollback skipped.\tReturn: 5").end("INSTALL", 3).closed(1603)
+    said = reason(read_log(str(log)))
+    assert said.startswith("error 1306, a file is in use by another program:")
+    assert said.endswith("; in use: C:\\Demo\\b.dll; and it could not be rolled back in full")
 
 
 def test_what_an_engine_does_not_log_is_read_from_the_package(package: Path) -> None:
     """The launch condition that is false with the log's properties speaks, its own properties filled in."""
-    assert reason_in(WINE_LAUNCH_CONDITION, package) == "Demo needs build 22000; this is 19044."
-    assert reason_in(WINE_ACTION, package) == "No more disks."
+    assert reason(read_log(WINE_LAUNCH_CONDITION), package) == "Demo needs build 22000; this is 19044."
+    assert reason(read_log(WINE_ACTION), package) == "No more disks."
 
 
 def test_a_file_that_is_no_package_explains_nothing(tmp_path: Path, package: Path) -> None:
-    """A cut or foreign file is said to be none, and costs only the reason."""
+    """A cut or foreign file costs only the reason."""
     for content in (b"", b"MZ" * 2000, package.read_bytes()[:700], package.read_bytes()[:4096]):
         broken = tmp_path / "broken.msi"
         broken.write_bytes(content)
-        with pytest.raises(NotAPackage):
-            MsiPackage(broken)
-        assert reason_in(WINE_LAUNCH_CONDITION, broken) == "its action LaunchConditions failed"
-
-
-@pytest.mark.parametrize(
-    ("condition", "true"),
-    [
-        ("Installed", False),
-        ("Installed OR VersionNT >= 603", True),
-        ("VersionNT < 603", False),
-        ("NOT WIX_DOWNGRADE_DETECTED", True),
-        ('not Missing and Name = "Demo"', True),
-        ('Name = "demo"', False),
-        ('Name ~= "demo"', True),
-        ('Name >< "em" AND Name << "De" AND Name >> "mo"', True),
-        ("(VersionNT = 601) OR (VersionNT > 602 AND Name)", True),
-        ("Name <> 5", True),
-        ("Name = 5", False),
-        ("Empty", False),
-        ("1", True),
-        ("0", False),
-        ("VersionNT IMP Missing", False),
-        ("VersionNT XOR Name", False),
-        ("Missing EQV Installed", True),
-    ],
-)
-def test_conditions_mean_what_windows_installer_means(condition: str, true: bool) -> None:
-    """Properties, numbers, texts, brackets and joints as in a LaunchCondition table."""
-    assert holds(condition, {"VersionNT": "603", "Name": "Demo", "Empty": ""}) is true
-
-
-@pytest.mark.parametrize("condition", ["", "&Feature = 3", "?Component", "(A", "A B", "A = ", "= 3", "A @ B", "NOT"])
-def test_what_cannot_be_known_is_not_guessed(condition: str) -> None:
-    """States of features and broken conditions are refused."""
-    with pytest.raises(Unreadable):
-        holds(condition, {})
+        assert reason(read_log(WINE_LAUNCH_CONDITION), broken) == "its action LaunchConditions failed"
