@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from harness.lab.vcenter.places import Folder
     from harness.lab.vcenter.virtualmachine import VirtualMachine
 
-#: Where an instant clone's own address stands, for its guest to take: vSphere customises none of them.
-ADDRESS = "guestinfo.wincompat.address"
+#: Where a clone's own address stands for its guest to take, as vSphere customises no instant clone.
+_ADDRESS = re.compile(r"guestinfo\..*\baddress")
 
 _LINKED = ("createNewChildDiskBacking", "moveChildMostDiskBacking")
 
@@ -31,6 +31,7 @@ def clone(vm: VirtualMachine, call: Call) -> Any:
     if spec.template or spec.memory:
         raise vmodl.fault.NotSupported(msg="The lab clones no templates and no memory.")
     computer, address = _customised(spec.customization, call["name"])
+    extra = {} if spec.config is None else _extra(spec.config.extraConfig)
 
     async def work(task: Task) -> Any:
         with vm.premises.naming(folder, call["name"]):
@@ -44,13 +45,14 @@ def clone(vm: VirtualMachine, call: Call) -> Any:
                     await vm.guest.drop_snapshot(key)
             guest.given_name = computer
             task.note(progress=60)
-            made = await _housed(vm, guest, call["name"], folder, address)
-        if spec.location.diskMoveType in _LINKED:
-            made.disk_parent = f"[{vm.premises.datastore.name}] {vm.folder_name}/{vm.folder_name}.vmdk"
-        made.is_customised = spec.customization is not None
-        if spec.config is not None:
-            made.annotation = spec.config.annotation if spec.config.annotation is not None else made.annotation
-            made.extra.update({option.key: str(option.value or "") for option in spec.config.extraConfig})
+            made = await _made(vm, guest, call["name"], folder, address or _told_address(extra))
+            made.extra.update(extra)
+            if spec.location.diskMoveType in _LINKED:
+                made.disk_parent = f"[{vm.premises.datastore.name}] {vm.folder_name}/{vm.folder_name}.vmdk"
+            made.is_customised = spec.customization is not None
+            if spec.config is not None and spec.config.annotation is not None:
+                made.annotation = spec.config.annotation
+            vm.premises.house(made)  # only now, for nobody is to see it without its marks
         if spec.powerOn:
             await guest.power_on()
         return made.ref
@@ -63,24 +65,25 @@ def instant_clone(vm: VirtualMachine, call: Call) -> Any:
     spec = call["spec"]
     assert vm.parent is not None  # noqa: S101 - a machine is always in a folder
     folder = vm.premises.folder(spec.location.folder or vm.parent.ref)
-    extra = {option.key: str(option.value or "") for option in spec.config}
+    extra = _extra(spec.config)
 
     async def work(task: Task) -> Any:
         vm.require("poweredOn")
         with vm.premises.naming(folder, spec.name):
             guest = await vm.guest.instant_clone(vm.premises.guest_name(_plain(spec.name)))
             task.note(progress=80)
-            made = await _housed(vm, guest, spec.name, folder, extra.get(ADDRESS, ""))
-        made.uuid = spec.biosUuid or made.uuid
-        made.extra.update(extra)
-        made.disk_parent = f"[{vm.premises.datastore.name}] {vm.folder_name}/{vm.folder_name}.vmdk"
+            made = await _made(vm, guest, spec.name, folder, _told_address(extra))
+            made.uuid = spec.biosUuid or made.uuid
+            made.extra.update(extra)
+            made.disk_parent = f"[{vm.premises.datastore.name}] {vm.folder_name}/{vm.folder_name}.vmdk"
+            vm.premises.house(made)
         return made.ref
 
     return vm.operate(call, work, shares=True)
 
 
-async def _housed(vm: VirtualMachine, guest: LabGuest, name: str, folder: Folder, address: str) -> VirtualMachine:
-    """Give a new guest its address and its place in the inventory; it is gone again when there is no such address."""
+async def _made(vm: VirtualMachine, guest: LabGuest, name: str, folder: Folder, address: str) -> VirtualMachine:
+    """Give a new guest its address and make a machine of it; it is gone again when there is no such address."""
     try:
         place = await vm.premises.admit(guest, address)
     except LookupError as error:
@@ -88,8 +91,11 @@ async def _housed(vm: VirtualMachine, guest: LabGuest, name: str, folder: Folder
         raise vim.fault.CustomizationFault(msg=str(error)) from error
     made = type(vm)(name, folder, guest, place, vm.premises)
     made.annotation, made.extra = vm.annotation, dict(vm.extra)
-    vm.premises.house(made)
     return made
+
+
+def _extra(options: list[Any]) -> dict[str, str]:
+    return {option.key: str(option.value or "") for option in options}
 
 
 def _customised(spec: Any, name: str) -> tuple[str, str]:
@@ -107,6 +113,10 @@ def _customised(spec: Any, name: str) -> tuple[str, str]:
         raise vim.fault.NicSettingMismatch(numberOfNicsInSpec=len(adapters), numberOfNicsInVM=1, msg="one adapter")
     fixed = [ip.ipAddress for ip in adapters if isinstance(ip, vim.vm.customization.FixedIp)]
     return computer, fixed[0] if fixed else ""
+
+
+def _told_address(extra: dict[str, str]) -> str:
+    return next((value for key, value in extra.items() if _ADDRESS.fullmatch(key)), "")
 
 
 def _plain(name: str) -> str:

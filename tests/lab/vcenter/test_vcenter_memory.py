@@ -37,7 +37,7 @@ def test_an_instant_clone_runs_at_once(served: Served, vm: Any) -> None:
     spec = vim.vm.InstantCloneSpec(
         name="instant",
         location=vim.vm.RelocateSpec(),
-        config=[vim.option.OptionValue(key="guestinfo.wincompat.address", value="127.0.0.77")],
+        config=[vim.option.OptionValue(key="guestinfo.team.address", value="127.0.0.77")],
     )
     with pytest.raises(vim.fault.InvalidPowerState):
         wait_for(vm.InstantClone(spec))
