@@ -234,8 +234,9 @@ def _zip(
             try:
                 program = program_in(content, member.name)
             except Unreadable as error:
-                findings.append(_unreadable(Path(member.name), error))
+                findings.append(archives.no_program(member, str(error)))
                 continue
+            findings += programs.whole(program)
             findings += programs.architecture(program, declared)
             findings += programs.needed_dlls(program, shipped, builds)
     return {"members": str(len(archive.members)), "programs": str(looked_into)}

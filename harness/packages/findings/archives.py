@@ -119,6 +119,17 @@ def contents(archive: Archive) -> Iterator[Finding]:
         )
 
 
+def no_program(member: Member, why: str) -> Finding:
+    """Say that a member is called a program and is none."""
+    return Finding(
+        code="member-no-program",
+        severity=Severity.WARNING,
+        sentence=f"member {member.name!r} is called a program and cannot be read as one: {why}",
+        subject=member.name,
+        advice="pack it again, or call it what it is",
+    )
+
+
 def _escapes(member: Member) -> bool:
     name = member.name.replace("\\", "/")
     return name.startswith("/") or ".." in member.parts or re.match(r"[A-Za-z]:", name) is not None
