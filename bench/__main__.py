@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import cells, many, revert, waits
+from bench import cells, logs, many, revert, waits
 
-BENCHES = {"revert": revert.figures, "cells": cells.figures, "waits": waits.figures, "many": many.figures}
+BENCHES = {
+    "revert": revert.figures,
+    "cells": cells.figures,
+    "waits": waits.figures,
+    "many": many.figures,
+    "logs": logs.figures,
+}
 
 
 def main() -> int:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.scenarios.msi_condition import Unreadable, holds
-from harness.scenarios.msi_package import MsiPackage, NotAPackage
+from harness.packages.msi.condition import Unreadable, holds
+from harness.packages.msi.tables import MsiPackage, NotAPackage
 
 _MESSAGE = 19  # the type of a custom action that shows a text and ends the installation
 
