@@ -114,7 +114,7 @@ class Turn:
     machine: str
     session: str
     sessions: dict[str, set[str]] = field(default_factory=dict)  # of each, the methods that it called
-    connections: set[str] = field(default_factory=set)
+    connections: dict[str, list[str]] = field(default_factory=dict)  # of each, the WS-Man actions
     marks: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -137,7 +137,7 @@ def turns(audit: Path) -> list[Turn]:
             if touch["what"] not in LOOKS:
                 turn.sessions.setdefault(client, set()).add(touch["what"])
         else:
-            turn.connections.add(client)
+            turn.connections.setdefault(client, []).append(touch["what"])
             turn.marks += [(cell, what) for cell, what in MARK.findall(touch.get("line", ""))]
     return found
 
@@ -154,6 +154,11 @@ def two_hands(found: Iterable[Turn]) -> list[str]:
         problems += [f"{turn.machine}: reverted by {turn.session}, touched by {one}" for one in strangers.items()]
         if len(cells := {cell for cell, _ in turn.marks}) > 1:
             problems.append(f"{turn.machine}: marks of {cells} between two reverts")
-        old = [one for one in turn.connections if seen.setdefault((turn.machine, one), turn) is not turn]
-        problems += [f"{turn.machine}: connection {connection} outlived a revert" for connection in old]
+        # a port that is used again belongs to a new connection, which opens a shell first
+        old = [
+            one
+            for one, asked in turn.connections.items()
+            if seen.setdefault((turn.machine, one), turn) is not turn and asked[0] != "Create"
+        ]
+        problems += [f"{turn.machine}: {one} outlived a revert and asked for {turn.connections[one]}" for one in old]
     return problems

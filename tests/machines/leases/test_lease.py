@@ -84,6 +84,8 @@ def test_a_silent_store_is_ridden_out_until_the_lease_expires(
 ) -> None:
     """What was last heard holds for as long as the lease lasts, and not a moment longer."""
     lease = held(store, lease_site, clock, holder="works")
+    clock.passes(EXPIRES / 2)
+    lease.beat()
 
     def silence() -> None:
         raise LeasesUnreachable("no answer", machine="lease store", advice="look at it")
