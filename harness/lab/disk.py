@@ -7,6 +7,7 @@ rights than the guest had.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import uuid
@@ -97,6 +98,13 @@ async def _run(*words: str) -> None:
         cwd="/",
         **as_guest(),
     )
-    _, noise = await process.communicate()
+    try:
+        _, noise = await process.communicate()
+    except BaseException:
+        # who gives up the work must find nobody still at it
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
     if process.returncode:
         raise DiskFailed(noise.decode(errors="replace").strip() or f"{words[0]} ended with {process.returncode}")
