@@ -6,6 +6,7 @@ more, but is compiled code that a hostile file can crash.
 
 from __future__ import annotations
 
+import mmap
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -66,14 +67,12 @@ class Program:
 
 def read_program(file: Path) -> Program:
     """Read a program's headers, imports and resources; raises Unreadable where it is none or a damaged one."""
-    with reading(file, WHAT):
+    with reading(file, WHAT), file.open("rb") as stream:
         import pefile  # type: ignore[import-untyped]  # has no types; those on offer are of an older version
 
-        parsed = pefile.PE(name=str(file), fast_load=True)
-        try:
-            return _program(parsed, file.name)
-        finally:
-            parsed.close()
+        # mapped here and not by pefile, whose closing collects the whole process's garbage every time
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return _program(pefile.PE(data=content, fast_load=True), file.name)
 
 
 def program_in(content: bytes, name: str) -> Program:
