@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.authoring import Authored, Flag, Text
-from harness.exit_codes import ExitMeaning, signed
+from harness.exit_codes import Cause, ExitMeaning, signed
 from harness.results.result import Fault
 
 # what winget manifests call the response to an exit code (ExpectedReturnCodes), and what it says here
@@ -33,6 +33,24 @@ RESPONSES: Mapping[str, str] = {
     "systemNotSupported": "this Windows is not supported",
     "custom": "failed",
 }
+# the class of cause of those that name one, and those that are the machine's own state and no fault of the product
+_CAUSES: Mapping[str, Cause] = {
+    "packageInUse": "in use",
+    "packageInUseByApplication": "in use",
+    "fileInUse": "in use",
+    "installInProgress": "environment",
+    "diskFull": "environment",
+    "insufficientMemory": "environment",
+    "noNetwork": "environment",
+    "missingDependency": "packaging",
+    "rebootRequiredToFinish": "reboot",
+    "rebootRequiredForInstall": "reboot",
+    "rebootInitiated": "reboot",
+    "cancelledByUser": "cancelled",
+    "blockedByPolicy": "permission",
+    "systemNotSupported": "compatibility",
+}
+_OF_THE_MACHINE = ("installInProgress", "diskFull")
 Response = Literal[
     "packageInUse", "packageInUseByApplication", "installInProgress", "fileInUse", "missingDependency", "diskFull",
     "insufficientMemory", "invalidParameter", "noNetwork", "contactSupport", "rebootRequiredToFinish",
@@ -72,5 +90,6 @@ class ExitCode(Authored):
             success=success,
             reboot=reboot,
             refused=refused and not success,
-            fault=Fault.NOBODY if success else Fault.PRODUCT,
+            fault=Fault.NOBODY if success else Fault.SITE if self.response in _OF_THE_MACHINE else Fault.PRODUCT,
+            cause=_CAUSES.get(self.response or "", ""),
         )

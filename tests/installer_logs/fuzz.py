@@ -1,4 +1,4 @@
-"""Fuzzes the readers with coverage as the guide: ``python -m tests.installer_logs.fuzz SECONDS`` (pip install atheris)."""
+"""Fuzzes the readers with coverage as the guide: ``python -m tests.installer_logs.fuzz SECONDS``; needs atheris."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]  # not everybody has it
 
 with atheris.instrument_imports(include=["harness.installer_logs"]):
     from harness.installer_logs import read_log
