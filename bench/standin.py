@@ -14,14 +14,13 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 from harness.builds import Build
 from harness.lab.certificates import server_tls, write_certificates, write_private
-from harness.lab.guest import Chunk, GuestProcess, LabAccount, LabGuest
+from harness.lab.guest import Budgets, Chunk, GuestProcess, LabAccount, LabGuest
+from harness.lab.image import Image
 from harness.lab.lab import site_text
 from harness.lab.subnet import Subnet
 from harness.lab.vcenter.endpoint import VCenter
@@ -61,21 +60,26 @@ class Answer:
         return 0
 
 
-class StandIn:
-    """What the vCenter and the WinRM service want of a guest; its times are a machine's own, the same in each run."""
+class StandIn(LabGuest):
+    """A guest of the lab without Windows; its times are a machine's own, the same in each run."""
 
     def __init__(self, name: str, account: LabAccount, seed: int) -> None:
-        self.name, self.build = name, BUILD
-        self.accounts: Mapping[str, LabAccount] = {account.name: account}
-        self.is_on = self.is_up = False
-        self.is_frozen = False
-        self.boot_id = ""
-        self.booted_at: datetime | None = None
-        self.observers: list[Callable[[Any], None]] = []
-        self.computer_name = name.upper()
+        nothing = cast("Image", None)  # no disk is ever made
+        super().__init__(nothing, Path(name), build=BUILD, accounts=[account], budgets=Budgets())
         self.used = ""
+        self._powered = False
         self._chance = random.Random(seed)  # noqa: S311 - a bench, not a secret
-        self._boot: asyncio.Task[None] | None = None
+        self._coming: asyncio.Task[None] | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is powered."""
+        return self._powered
+
+    @property
+    def ahead(self) -> float:
+        """Its clock is right."""
+        return 0.0
 
     def _tell(self) -> None:
         for observer in list(self.observers):
@@ -84,8 +88,8 @@ class StandIn:
     async def power_on(self) -> None:
         """Take a while; Windows takes another."""
         await asyncio.sleep(self._chance.uniform(*TASK))
-        self.is_on, self.boot_id = True, str(time.monotonic())
-        self._boot = asyncio.create_task(self._come_up(self._chance.uniform(*BOOT)))
+        self._powered, self.boot_id = True, str(time.monotonic())
+        self._coming = asyncio.create_task(self._come_up(self._chance.uniform(*BOOT)))
         self._tell()
 
     async def _come_up(self, seconds: float) -> None:
@@ -96,9 +100,9 @@ class StandIn:
 
     async def power_off(self) -> None:
         """Be off at once."""
-        if self._boot is not None:
-            self._boot.cancel()
-        self.is_on = self.is_up = False
+        if self._coming is not None:
+            self._coming.cancel()
+        self._powered = self.is_up = False
         self._tell()
 
     def holds_memory(self, _: str) -> bool:
@@ -147,7 +151,7 @@ async def serve(folder: Path, names: list[str]) -> None:
     machines = []
     for name in names:
         # the n-th machine of each way of waiting has the same times as that of every other way
-        guest = cast("LabGuest", StandIn(name, account, seed=int(name.rpartition("-")[2])))
+        guest = StandIn(name, account, seed=int(name.rpartition("-")[2]))
         address = subnet.take()
         await WinRMService(guest, address=address, tls=tls).start()
         vm = vcenter.enrol(guest, address, {SNAPSHOT: SNAPSHOT})

@@ -11,7 +11,7 @@ from harness.errors import GuestRefused, GuestUnreachable, SiteError
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
-KNOCK = 0.03
+KNOCK = 0.025
 """Seconds between two knocks on the port of a booting guest: a refused or lost one costs next to nothing."""
 
 BRISK = 0.4
