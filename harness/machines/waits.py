@@ -23,10 +23,6 @@ class NameTaken(Exception):
     """A clone of a living run has the name that ours is to have."""
 
 
-class AllHeld(Exception):
-    """Every machine that would serve is held by someone else."""
-
-
 def until_the_task_shows(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
     """Keep looking for a task after the connection that asked for it broke."""
     return tenacity.Retrying(
@@ -98,15 +94,4 @@ def _not_started(error: BaseException) -> bool:
     return isinstance(error, vim.fault.GuestOperationsUnavailable) or type(error) in (
         vim.fault.InvalidState,
         vim.fault.TaskInProgress,
-    )
-
-
-def until_a_machine_is_free(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
-    """Keep trying for a machine while others hold every one that serves."""
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(AllHeld),
-        wait=tenacity.wait_random(0.02, 0.15),
-        stop=tenacity.stop_before_delay(within),
-        sleep=sleep,
-        reraise=True,
     )

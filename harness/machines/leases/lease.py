@@ -82,7 +82,8 @@ class Lease:
     def confirm(self) -> None:
         """Renew it and raise LeaseLost unless the store says that the machine is ours.
 
-        While the store does not answer, what was last heard from it holds.
+        While the store does not answer, what was last heard from it holds. vSphere knows no tokens: a process that
+        stands still after this answer and before its call is the one gap that is left.
         """
         try:
             self.beat()
