@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.scenarios.msi_condition import Unreadable, holds
+from harness.packages.msi.condition import Truth, Unreadable, holds, truth
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,29 @@ def test_what_cannot_be_known_is_not_guessed(condition: str) -> None:
     """States of features and broken conditions are refused."""
     with pytest.raises(Unreadable):
         holds(condition, {})
+
+
+@pytest.mark.parametrize(
+    ("condition", "answer"),
+    [
+        ("Open", None),
+        ("NOT Open", None),
+        ("Open OR Known", True),
+        ("Open AND Missing", False),
+        ("Open AND Known", None),
+        ("Open > 5 OR Known", True),
+        ("Missing IMP Open", True),
+        ("Open XOR Known", None),
+        ("?Component OR Known", True),
+    ],
+)
+def test_what_is_open_stays_open_unless_the_rest_decides(condition: str, answer: Truth) -> None:
+    """A property that only the machine knows leaves the whole open, but for what holds either way."""
+    assert truth(condition, {"Known": "1"}, {"Open"}) is answer
+
+
+def test_brackets_without_end_are_refused() -> None:
+    """A hostile condition costs no more than its length."""
+    with pytest.raises(Unreadable):
+        truth("(" * 5000 + "A" + ")" * 5000, {})
+    assert truth("NOT " * 90 + "A", {"A": "1"}) is True
