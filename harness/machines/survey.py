@@ -9,6 +9,7 @@ from typing import Any
 
 from pyVmomi import vim
 
+from harness.machines.addresses import told
 from harness.machines.inventory import find_snapshot
 from harness.machines.session import Session
 
@@ -68,8 +69,6 @@ def condition(session: Session, vm: Any) -> Condition:
     running = str(seen.get("guest.toolsRunningStatus", ""))
     version = str(seen.get("guest.toolsVersionStatus2", ""))
     question = seen.get("runtime.question")
-    told = [seen.get("guest.ipAddress"), *(one for nic in seen.get("guest.net", ()) for one in nic.ipAddress or ())]
-    useful = [one for one in told if one and not one.lower().startswith(("fe80:", "169.254."))]
     return Condition(
         on=on,
         since=seen.get("runtime.bootTime") if on else None,
@@ -84,7 +83,7 @@ def condition(session: Session, vm: Any) -> Condition:
         else "not running",
         tools_are_old=version in ("guestToolsNeedUpgrade", "guestToolsTooOld", "guestToolsSupportedOld"),
         host_name=str(seen.get("guest.hostName") or ""),
-        addresses=tuple(dict.fromkeys(useful)),
+        addresses=tuple(told(seen)),
     )
 
 
