@@ -45,7 +45,7 @@ def test_two_hundred_cells_on_six_machines(
                 time.sleep(0.2)
             dies.kill()
             left = _leased_by_the_dead(shared)
-            code = lives.process.wait(300)
+            code = lives.process.wait(600)
         finally:
             for rival in (lives, dies):
                 if rival.process.poll() is None:
