@@ -85,6 +85,17 @@ def test_a_broken_member_is_found(tmp_path: Path) -> None:
     assert (found.code, found.subject) == ("zip-broken-member", "demo.exe")
 
 
+def test_an_encrypted_member_is_found(tmp_path: Path) -> None:
+    """Nobody is there to give a password."""
+    content = zipped(tmp_path / "demo.zip", {"demo.exe": PROGRAM}).read_bytes()
+    # the flag stands in the member's own header and in the list at the end
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = content.index(mark) + offset
+        content = content[:place] + b"\x01" + content[place + 1 :]
+    (tmp_path / "demo.zip").write_bytes(content)
+    assert {one.code for one in inspect(tmp_path / "demo.zip").findings} == {"zip-encrypted"}
+
+
 def test_programs_inside_are_looked_into(tmp_path: Path) -> None:
     """A DLL that the archive brings is not missing; one that it does not is, and so is another processor's program."""
     needs = tiny_program(imports=["vcruntime140.dll", "demo.dll"])

@@ -279,6 +279,39 @@ def test_scripts_weigh_as_their_end_is_near(bench: Bench) -> None:
     assert (predicted.builds, predicted.surely) == ((26100,), False)
 
 
+def test_what_only_weighs_a_little_is_a_note(bench: Bench) -> None:
+    """Ignored results, a service with all rights and a fourth field of a version are said, and count against nobody."""
+    statements = [
+        *custom_action("Undo", RUNS_DLL + ROLLBACK + AS_SYSTEM, "x.dll", "g", at=AMID - 1),
+        *custom_action("Write", RUNS_DLL + DEFERRED + AS_SYSTEM + IGNORED, "x.dll", "f", at=AMID),
+        "UPDATE `ServiceInstall` SET `StartName` = ''",
+        *set_property("ProductVersion", "2.0.0.4"),
+    ]
+    seen = inspect(bench.package("notes", statements), builds=BUILDS)
+    assert weighty(seen) == set()
+    assert {one.code for one in seen.findings} == {
+        "action-result-ignored",
+        "service-as-system",
+        "version-fourth-field",
+        "unsigned",
+    }
+
+
+def test_a_users_key_path_beside_a_shortcut_is_a_note(bench: Bench) -> None:
+    """Windows' own validation asks for it there; with more of the user's values it is a warning again."""
+    columns = "(`Shortcut`, `Directory_`, `Name`, `Component_`, `Target`)"
+    statements = [
+        "UPDATE `Registry` SET `Root` = 1 WHERE `Root` = 2",
+        f"INSERT INTO `Shortcut` {columns} VALUES ('Demo', 'INSTALLDIR', 'Demo', 'Settings', '[INSTALLDIR]demo.exe')",  # noqa: S608
+        msi.action("CreateShortcuts", 4500),
+        msi.action("RemoveShortcuts", 3200),
+    ]
+    assert weighty(inspect(bench.package("shortcut", statements), builds=BUILDS)) == set()
+    statements.append(registry(1, r"Software\Demo", "Colour", "blue"))
+    seen = inspect(bench.package("shortcut-and-more", statements), builds=BUILDS)
+    assert weighty(seen) == {"user-key-path-in-machine-package"}
+
+
 def test_predictions_name_the_builds_they_speak_of(bench: Bench) -> None:
     """A launch condition on the build number is predicted for the builds it refuses, and for no other."""
     statement = condition("Installed OR WINDOWSBUILD >= 22000", "x")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.packages.finding import Finding, Outcome, Prediction, Severity
-from harness.packages.msi.product import Msi, registry_path
+from harness.packages.msi.product import Component, Msi, registry_path
 from harness.packages.msi.tables import number, text
 from harness.packages.subject import MsiSubject
 
@@ -32,14 +32,17 @@ def user_parts_of_machine_packages(subject: MsiSubject) -> Iterator[Finding]:
         return
     keys = [registry_path(row) for row in msi.rows("Registry") if number(row, "Root") == _HKCU]
     key_paths = [one for one in msi.components.values() if one.key_path.startswith("HKCU\\")]
+    # Windows' own validation (ICE38) asks for such a key path beside shortcuts, so those alone weigh less
+    grave = [one for one in key_paths if not _is_for_shortcuts(msi, one)]
     if key_paths:
+        at_fault = (grave or key_paths)[0]
         yield Finding(
             code="user-key-path-in-machine-package",
-            severity=Severity.WARNING,
-            sentence=f"component {key_paths[0].name} of a package for the whole machine stands and falls with "
-            f"{key_paths[0].key_path}: it is written for the account that installs, every other user lacks it, and "
+            severity=Severity.WARNING if grave else Severity.NOTE,
+            sentence=f"component {at_fault.name} of a package for the whole machine stands and falls with "
+            f"{at_fault.key_path}: it is written for the account that installs, every other user lacks it, and "
             "Windows Installer repairs the product at their first use",
-            subject=key_paths[0].name,
+            subject=at_fault.name,
             advice="give the component a key path in HKLM or a file, and let the program write the user's own values",
             predicts=(_INSTALLER_ONLY,),
         )
@@ -130,6 +133,12 @@ def scope_left_to_chance(subject: MsiSubject) -> Iterator[Finding]:
             ),
         ),
     )
+
+
+def _is_for_shortcuts(msi: Msi, component: Component) -> bool:
+    """Tell whether a component holds shortcuts, and no registry value but its key path."""
+    values = [row for row in msi.rows("Registry") if text(row, "Component_") == component.name]
+    return len(values) == 1 and any(text(row, "Component_") == component.name for row in msi.rows("Shortcut"))
 
 
 def _prefix(name: str) -> str:
