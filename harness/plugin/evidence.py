@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import DeliveryFailed
 
 if TYPE_CHECKING:
+    from harness.expectations import Finding
     from harness.guest.guest import Guest
     from harness.plugin.record import Record
     from harness.results.result import Evidence
@@ -42,6 +43,16 @@ class EvidenceFolder:
                 self.note(f"no {name}: {error.problem}")
                 return None
             return self.keep(name, target, kind=kind)
+
+    def finding(self, finding: Finding) -> None:
+        """Add a finding to the cell's."""
+        from harness.results import result
+
+        self._record.findings.append(
+            result.Finding(
+                code=finding.code, cause=finding.cause.value, sentence=finding.sentence, subject=finding.subject
+            )
+        )
 
     def note(self, words: str) -> None:
         """Add a sentence to the cell's notes."""

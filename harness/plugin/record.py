@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.machines.leases import Lease
     from harness.matrix import Cell, KnownIssue, Matrix
     from harness.plugin.verdicts import Judgement
-    from harness.results.result import Evidence, Kept, Result
+    from harness.results.result import Evidence, Finding, Kept, Result
 
 
 WARNING = "warning: "
@@ -42,6 +42,7 @@ class Record:
     guest: dict[str, str] = field(default_factory=dict)
     evidence: list[Evidence] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     kept: Kept | None = None
     doubts: list[Callable[[], str]] = field(default_factory=list)
     explain: Callable[[], ProductFailed | SiteError | None] = lambda: None
@@ -94,6 +95,7 @@ class Record:
             ),
             evidence=tuple(self.evidence),
             notes=tuple(self.notes),
+            findings=tuple(self.findings),
             kept=self.kept,
             started=self.started,
             seconds=self.steps.seconds,

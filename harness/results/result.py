@@ -52,6 +52,15 @@ class Evidence(_Plain):
     path: str
 
 
+class Finding(_Plain):
+    """One thing that an installer did and should not have: a code that never changes its meaning, and a sentence."""
+
+    code: str
+    cause: str
+    sentence: str
+    subject: str = ""
+
+
 class Kept(_Plain):
     """A machine that was left as a cell left it: until when it is leased, and the commands for a person to type."""
 
@@ -83,6 +92,7 @@ class Result(_Plain):
     steps: tuple[Step, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     kept: Kept | None = None
     started: datetime | None = None
     seconds: float = 0.0

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 def denied(cell: Cell, installation: Installation, step: Steps) -> None:
     """Refuse a standard user at once, with an honest exit code, and leave nothing behind."""
     with step("look at the guest before"):
-        before = installation.surroundings()
+        installation.examination.begin()
     with step(f"bring {cell.version} to the guest"):
         installation.bring(cell.version)
     with step("prove that the account is limited"):
         limited = installation.as_a_standard_user()
+        limited.examination.begin()
     with step(f"try to install {cell.version}"):
         limited.is_refused(cell.version)
     with step("look for what is left"):
-        installation.left_nothing_since(before, after=f"the refused installation of {cell.version}")
+        limited.examination.after("refused installation", cell.version)
+        installation.examination.after("refused installation", cell.version)
+    limited.examination.conclude()
+    installation.examination.conclude()

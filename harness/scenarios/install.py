@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 def install(cell: Cell, installation: Installation, step: Steps) -> None:
     """Install silently, prove it, uninstall it, and leave nothing behind."""
     with step("look at the guest before"):
-        before = installation.surroundings()
+        installation.examination.begin()
     with step(f"install {cell.version}"):
         installation.install(cell.version)
     with step(f"prove {cell.version}"):
         installation.prove(cell.version)
+    with step(f"look what {cell.version} did"):
+        installation.examination.after("install", cell.version)
     with step(f"uninstall {cell.version}"):
         installation.uninstall(cell.version)
     with step("look for what is left"):
-        installation.left_nothing_since(before, after=f"uninstalling {cell.version}")
+        installation.examination.after("uninstall", cell.version)
+    installation.examination.conclude()

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, Hung, MachineFailed, ProductFailed
 from harness.exit_codes import ExitMeaning, shown
-from harness.guest.state import SOFTWARE, changes
+from harness.guest.state import EVERYTHING, SOFTWARE, Scope
 from harness.results.result import Fault
+from harness.scenarios.examination import OWN_ROOTS, Begins, Examination
 from harness.scenarios.proving import entries_of, missing_proofs, own_words, present_files
 from harness.scenarios.telling import Keeper, Telling
 from harness.scenarios.waits import until_the_removal_settles
@@ -23,21 +24,25 @@ from harness.scenarios.waits import until_the_removal_settles
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
     from harness.guest.outcome import Outcome
-    from harness.guest.state import State
     from harness.products import Package, Product, UserFile
 
 STAGE = r"C:\wincompat\unpacked"  # beside the delivery cache, which states of a guest leave out
 _PROBE = r"C:\Program Files\wincompat-probe.txt"
+_PROBE_KEY = r"HKLM\SOFTWARE\wincompat-probe"
 _GONE = (1605, 1614)  # unknown product, product is uninstalled
 
 
 class Installation:
     """A product on a guest. Whatever it does not do as it should raises ProductFailed in one sentence."""
 
-    def __init__(self, guest: Guest, product: Product, evidence: Keeper) -> None:
+    def __init__(
+        self, guest: Guest, product: Product, evidence: Keeper, begins: Begins, *, scope: Scope = EVERYTHING
+    ) -> None:
         self.guest = guest
         self.product = product
         self.evidence = evidence
+        self.examination = Examination(guest, product, evidence, begins, scope=scope)
+        self._begins = begins
         self._telling = Telling(guest, evidence)
         self._temp = ""
         self._brought: dict[str, str] = {}
@@ -146,21 +151,7 @@ class Installation:
                 f"({meaning.words})"
             )
 
-    # --- the guest around it
-
-    def surroundings(self) -> State:
-        """Take the state of the guest: files, software, services, PATH."""
-        return self.guest.state()
-
-    def left_nothing_since(self, before: State, *, after: str) -> None:
-        """Compare the guest with an earlier state; only what the product's file allows may differ."""
-        found = [
-            change for change in changes(before, self.guest.state()) if not self.product.allows_leftover(change.subject)
-        ]
-        if found:
-            self.evidence.keep("left-behind.txt", "\n".join(map(str, found)) + "\n")
-            more = f" and {len(found) - 2} more" if len(found) > 2 else ""
-            raise ProductFailed(f"after {after}: {'; '.join(one.as_leftover for one in found[:2])}{more}")
+    # --- what a person made
 
     def make_user_files(self, version: str) -> tuple[UserFile, ...]:
         """Make the files that a person would have, as the product's file says."""
@@ -201,11 +192,15 @@ class Installation:
                 advice="take it out of the administrators, or name another account in the site file",
             )
         self.evidence.note(rf"{limited.account} is limited: a write to C:\Program Files was refused")
-        if self.guest.facts().is_lab:
+        if limited.run(f"reg add {_PROBE_KEY} /f").ok:
+            limited.run(f"reg delete {_PROBE_KEY} /f")
             self.evidence.note(
-                "a lab guest's registry has no access control: only refused writes of files stop this account"
+                rf"this guest lets {limited.account} write to HKLM (a lab guest has no access control there): what is "
+                "left in the registry is not judged"
             )
-        theirs = Installation(limited, self.product, self.evidence)
+            self.examination.judges_registry = False
+        own = Scope(roots=OWN_ROOTS, hives=("user",))
+        theirs = Installation(limited, self.product, self.evidence, self._begins, scope=own)
         theirs._brought = self._brought  # who brought a package matters to nobody
         return theirs
 

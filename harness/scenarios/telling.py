@@ -14,6 +14,7 @@ from harness.installer_logs.events import Events, query, read_events
 from harness.installer_logs.reasons import reason
 
 if TYPE_CHECKING:
+    from harness.expectations import Finding
     from harness.guest.guest import Guest
 
 _MARGIN = 5.0  # seconds before the installer was started that its records may still belong to
@@ -30,6 +31,9 @@ class Keeper(Protocol):
 
     def note(self, words: str) -> None:
         """Add a sentence to the cell's notes."""
+
+    def finding(self, finding: Finding) -> None:
+        """Add a finding to the cell's."""
 
 
 class Telling:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def uninstall(cell: Cell, installation: Installation, step: Steps) -> None:
     """Uninstall with what Windows' list of programs would run; nothing stays, and a second try is refused."""
     with step("look at the guest before"):
-        before = installation.surroundings()
+        installation.examination.begin()
     with step(f"install {cell.version}"):
         installation.install(cell.version)
     with step("read what is registered to uninstall it"):
@@ -21,6 +21,7 @@ def uninstall(cell: Cell, installation: Installation, step: Steps) -> None:
     with step(f"uninstall {cell.version} as registered"):
         installation.remove(registered, cell.version)
     with step("look for what is left"):
-        installation.left_nothing_since(before, after=f"uninstalling {cell.version}")
+        installation.examination.after("uninstall", cell.version)
     with step("uninstall a second time"):
         installation.is_not_there_any_more(registered, cell.version)
+    installation.examination.conclude()

@@ -14,10 +14,14 @@ def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
     """Replace an older version: one is registered, it works, and the user's own files survive."""
     old, new = cell.from_version, cell.version
     assert old is not None, "an upgrade needs a version to start from"
+    with step("look at the guest before"):
+        installation.examination.begin()
     with step(f"install {old}"):
         installation.install(old)
     with step(f"prove {old}"):
         installation.prove(old)
+    with step(f"look what {old} did"):
+        installation.examination.after("install", old)
     with step("make something of one's own"):
         made = installation.make_user_files(old)
     with step(f"upgrade to {new}"):
@@ -28,3 +32,6 @@ def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
         installation.replaced(old, by=new)
     with step("look for one's own files"):
         installation.kept(made, after=f"the upgrade to {new}")
+    with step(f"look what {new} did"):
+        installation.examination.after("upgrade", new, old=old)
+    installation.examination.conclude()

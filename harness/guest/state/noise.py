@@ -50,6 +50,8 @@ NOISE: tuple[Noise, ...] = (
     Noise(
         "file", r"C:\\Users\\[^\\]+\\(?:NTUSER\.DAT.*|AppData\\Local\\IconCache\.db)", "the registry of a log-on, icons"
     ),
+    Noise("file", r"C:\\Config\.Msi" + _ANY, "what Windows Installer keeps for a rollback, until the next restart"),
+    Noise("file association", "Installer", "Windows Installer's own, made with the first installation"),
     Noise("uninstall entry", r"Microsoft Edge.*", "Edge updates itself"),
     Noise("service", r"\w+_[0-9a-f]{4,8}", "services made anew for each log-on"),
     Noise("running service", r".*_[0-9a-f]{4,8}", "services made anew for each log-on"),
@@ -59,12 +61,13 @@ NOISE: tuple[Noise, ...] = (
         "starts for each installation and stops by itself",
     ),
 )
-"""What is never reported, each with its reason; matched without regard to case."""
+"""What is never reported, each with its reason; matched without regard to case; folders go with files."""
 
 _NOISE = {
     area: re.compile("|".join(f"(?:{one.pattern})" for one in NOISE if one.area == area), re.IGNORECASE)
     for area in {one.area for one in NOISE}
 }
+_FAMILY = {"folder": "file", "shortcut": "file", "scheduled task": "file"}
 _VARYING = re.compile(r"\{[0-9a-f-]{36}\}|[0-9a-f]{8,}|\d+", re.IGNORECASE)
 
 
@@ -94,5 +97,5 @@ def _open(subject: str) -> str:
 
 def is_noise(change: Change) -> bool:
     """Whether every Windows does this by itself."""
-    pattern = _NOISE.get(change.area)
+    pattern = _NOISE.get(_FAMILY.get(change.area, change.area))
     return pattern is not None and pattern.fullmatch(change.subject) is not None

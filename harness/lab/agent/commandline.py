@@ -30,6 +30,16 @@ FOREIGN = (
     *("WINEARCH", "WINEDEBUG", "WINEDLLOVERRIDES", "WINEPREFIX", "WINELOADER"),
 )
 
+#: What a variable may be called; what stands between percent signs that have nothing to do with each other is none.
+_NAME = re.compile(r"[A-Z_][\w().#$-]*", re.IGNORECASE)
+
+#: With an empty entry in PATH, Wine's ``call`` finds none of cmd.exe's own commands.
+_FULL_PATH = (
+    'if defined PATH set "PATH=%PATH:;;=;%"',
+    'if "%PATH:~-1%"==";" set "PATH=%PATH:~0,-1%"',
+    'if "%PATH:~0,1%"==";" set "PATH=%PATH:~1%"',
+)
+
 #: Variables that Wine does not take over from its own environment; the batch file sets them.
 _OWN_OF_WINE = re.compile(r"PATH|PWD|HOME|TEMP|TMP|PATHEXT|WINE.*|XDG_.*|QT_.*|VK_.*", re.IGNORECASE)
 
@@ -57,7 +67,8 @@ def carried(line: str, known: Collection[str]) -> str:
 
 def asked(line: str) -> set[str]:
     """Find the variables that a line may be asking for, in capitals."""
-    return {name for at, letter in enumerate(line) if letter == "%" and (name := _variable(line, at)[0])} - _MADE_UP
+    names = {_variable(line, at)[0] for at, letter in enumerate(line) if letter == "%"}
+    return {name for name in names if _NAME.fullmatch(name)} - _MADE_UP
 
 
 def _variable(line: str, at: int) -> tuple[str, int]:
@@ -74,6 +85,8 @@ def inner_batch(line: str, settings: Mapping[str, str], known: Collection[str], 
     """
     lines = ["@echo off", *(f"set {name}=" for name in FOREIGN)]
     lines += [f"set {name}={value.replace('%', '%%')}" for name, value in settings.items()]
+    if re.search(r"\bcall\b", line, re.IGNORECASE):
+        lines += _FULL_PATH
     lines += steps(carried(line, known))
     if code is not None:
         lines.append(_kept(code))

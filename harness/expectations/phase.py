@@ -1,0 +1,74 @@
+"""A phase of a scenario: what was done to the guest, and its state before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from harness.guest.state import Change, State, UninstallEntry, changes
+from harness.guest.state.differences import NOTHING_LEARNED
+from harness.guest.state.noise import Learned
+
+FILES = ("file", "folder", "shortcut", "scheduled task")
+"""The areas that are files."""
+
+What = Literal["install", "upgrade", "uninstall", "failed upgrade", "refused installation"]
+
+
+def nothing_allowed(_: str) -> bool:
+    """Allow no leftover."""
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One phase. ``clean`` is the guest without the product, ``before`` and ``after`` are around this phase.
+
+    ``version`` is what was installed, or what was taken away; ``registers`` is the version that the product's file says
+    Windows' list shall have, if it says so; ``allows`` says of a subject that the product's file permits it to stay. A
+    registry without access control can be left out, since nobody is refused anything there.
+    """
+
+    what: What
+    version: str
+    clean: State
+    before: State
+    after: State
+    learned: Learned = NOTHING_LEARNED
+    old: str = ""
+    registers: str | None = None
+    allows: Callable[[str], bool] = nothing_allowed
+    judges_registry: bool = True
+
+    def __str__(self) -> str:
+        match self.what:
+            case "install":
+                return f"installing {self.version}"
+            case "uninstall":
+                return f"uninstalling {self.version}"
+            case "refused installation":
+                return f"the refused installation of {self.version}"
+            case "failed upgrade":
+                return f"the failed upgrade to {self.version}"
+            case "upgrade":
+                return f"the upgrade to {self.version}"
+
+    @cached_property
+    def since_clean(self) -> tuple[Change, ...]:
+        """What differs from the guest without the product."""
+        return self._judged(changes(self.clean, self.after, learned=self.learned))
+
+    @cached_property
+    def done(self) -> tuple[Change, ...]:
+        """What this phase alone has changed."""
+        return self._judged(changes(self.before, self.after, learned=self.learned))
+
+    def _judged(self, found: tuple[Change, ...]) -> tuple[Change, ...]:
+        return found if self.judges_registry else tuple(change for change in found if change.area in FILES)
+
+    @cached_property
+    def registered(self) -> Mapping[str, UninstallEntry]:
+        """The entries of Windows' list of programs that are there since the product is, by key."""
+        return {key: entry for key, entry in self.after.uninstall.items() if key not in self.clean.uninstall}

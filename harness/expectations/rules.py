@@ -1,0 +1,195 @@
+"""The rules: each looks at a phase and says what is wrong; a table says which phases it is for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from harness.expectations.finding import Cause, Finding
+from harness.expectations.phase import Phase, What
+from harness.guest.state import Change, SearchPath
+
+Rule = Callable[[Phase], Iterator[Finding]]
+
+PATH_LIMIT = 2047
+"""Characters of PATH that every program of Windows copes with: the limit of its own dialog and of older setx."""
+
+_FILES = ("file", "folder", "shortcut")
+_OTHERS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(_FILES, ("others-file", "which was there before")),
+    "scheduled task": ("others-task", "which was there before"),
+    "uninstall entry": ("others-program", "another program's entry in Windows' list"),
+    "service": ("others-service", "another program's service"),
+    "driver": ("others-service", "another program's driver"),
+    "run entry": ("others-setting", "another program's"),
+    "environment variable": ("others-setting", "which was there before"),
+    "file association": ("others-setting", "another program's"),
+    "app path": ("others-setting", "another program's"),
+    "policy": ("others-setting", "which was there before"),
+    "vendor key": ("others-setting", "another program's"),
+    "firewall rule": ("others-setting", "which was there before"),
+    "certificate": ("others-setting", "which was there before"),
+    "local user": ("others-setting", "which was there before"),
+    "local group": ("others-setting", "which was there before"),
+}
+
+
+def _touches_others(phase: Phase) -> Iterator[Finding]:
+    """Find what was there without the product and is not as it was."""
+    for change in phase.since_clean:
+        if change.did == "added" or change.area not in _OTHERS or phase.allows(change.subject):
+            continue
+        code, whose = _OTHERS[change.area]
+        name = change.subject if change.area in _FILES else f"{change.area} {change.subject}"
+        detail = f" ({change.detail})" if change.detail and change.did == "changed" else ""
+        verb = "changed" if change.did == "changed" else "removed"
+        yield _packaging(code, f"{phase} {verb} {name}, {whose}{detail}", change.subject)
+
+
+def _stops_services(phase: Phase) -> Iterator[Finding]:
+    """Find services of others that ran before and do not any more."""
+    for change in phase.since_clean:
+        if change.area == "running service" and change.did == "removed":
+            yield _packaging("others-service-stopped", f"{phase} stopped the service {change.subject}", change.subject)
+
+
+def _keeps_path(phase: Phase) -> Iterator[Finding]:
+    """Find what PATH has lost: other entries, their order, its type."""
+    for change in phase.since_clean:
+        for scope in ("system", "user"):
+            match change:
+                case Change(area=area, did="removed", subject=entry) if area == f"{scope} PATH entry":
+                    yield _packaging("path-entry-lost", f"{phase} took {entry} out of the {scope} PATH", entry)
+                case Change(area=area, subject=now) if area == f"{scope} PATH order":
+                    yield _packaging("path-order", f"{phase} changed the order of the {scope} PATH: {now[:200]}", scope)
+                case Change(area=area, subject=how) if area == f"{scope} PATH type":
+                    words = f"{phase} changed the type of the {scope} PATH ({how}): variables in it are not replaced"
+                    yield _packaging("path-type", words if "-> REG_SZ" in how else words.partition(":")[0], scope)
+
+
+def _path_is_sound(phase: Phase) -> Iterator[Finding]:
+    """Find entries that are in PATH twice, and a PATH beyond its limit."""
+    for scope, was, now in _paths(phase):
+        known = Counter(map(_folded, was.entries))
+        for entry, times in Counter(map(_folded, now.entries)).items():
+            if times > 1 and times > known[entry]:
+                yield _packaging("path-entry-twice", f"{phase} left {entry} {times} times in the {scope} PATH", entry)
+        if now.length > PATH_LIMIT >= was.length:
+            words = f"{phase} made the {scope} PATH {now.length} characters long; programs cut it at {PATH_LIMIT}"
+            yield _packaging("path-length", words, scope)
+
+
+def _services_are_sound(phase: Phase) -> Iterator[Finding]:
+    """Find new services without their program, or whose path may mean another one."""
+    for change in phase.since_clean:
+        if change.area not in ("service", "driver") or change.did != "added":
+            continue
+        image = change.detail.removeprefix("image path ").removesuffix(" is gone")
+        if change.detail.endswith(" is gone"):
+            words = (
+                f"after {phase} the {change.area} {change.subject} is registered and its program {image} is not there"
+            )
+            yield _packaging("service-without-program", words, change.subject)
+        if re.match(r'[^"\s]+\s[^"]*\.exe', image, re.IGNORECASE):
+            words = f"the service {change.subject} has a path with blanks and no quotes: {image}"
+            yield Finding(code="service-path-unquoted", cause=Cause.PERMISSION, sentence=words, subject=change.subject)
+
+
+def _adds_no_root(phase: Phase) -> Iterator[Finding]:
+    """Find certificates that a machine trusts since."""
+    for change in phase.since_clean:
+        if change.area == "certificate" and change.did == "added" and not phase.allows(change.subject):
+            words = f"{phase} made the machine trust the certificate {change.subject}"
+            yield Finding(code="certificate-added", cause=Cause.SIGNATURE, sentence=words, subject=change.subject)
+
+
+def _registers_once(phase: Phase) -> Iterator[Finding]:
+    """Find more than one version of the product in Windows' list of programs."""
+    if len(phase.registered) < 2:
+        return
+    if phase.what == "upgrade" and (
+        stayed := [entry for key, entry in phase.registered.items() if key in phase.before.uninstall]
+    ):
+        also = ", ".join(sorted(entry.title for entry in stayed))
+        yield _packaging("registered-twice", f"after {phase} {also} is still in the list of programs", also)
+        return
+    by_name = Counter(entry.name for entry in phase.registered.values())
+    for name, times in by_name.items():
+        if times > 1:
+            yield _packaging("registered-twice", f"after {phase} {name} is {times} times in the list of programs", name)
+
+
+def _registers_its_version(phase: Phase) -> Iterator[Finding]:
+    """Find another version in Windows' list than was installed, unless the product's file says which it is to be."""
+    if phase.registers is not None or len(phase.registered) != 1:
+        return
+    (entry,) = phase.registered.values()
+    if entry.version and not _same_version(entry.version, phase.version):
+        words = f"after {phase} the list of programs says version {entry.version}"
+        yield _packaging("version-registered", words, entry.title)
+
+
+def _leaves_nothing(phase: Phase) -> Iterator[Finding]:
+    """Find what the removal left, but for what the product's file allows."""
+    for change in phase.since_clean:
+        if change.did == "added" and not phase.allows(change.subject):
+            words = f"after {phase} {change.as_leftover}"
+            yield Finding(code="left-behind", cause=Cause.LEFTOVER, sentence=words, subject=change.subject)
+
+
+def _leaves_no_trace(phase: Phase) -> Iterator[Finding]:
+    """Find what a refused installation has changed."""
+    for change in phase.since_clean:
+        words = f"after {phase} {change.as_leftover}"
+        yield Finding(code="refused-and-left", cause=Cause.PERMISSION, sentence=words, subject=change.subject)
+
+
+def _undoes_itself(phase: Phase) -> Iterator[Finding]:
+    """Find what a failed upgrade has not undone."""
+    for change in phase.done:
+        if not phase.allows(change.subject):
+            words = f"after {phase} {change.as_leftover}"
+            yield Finding(code="not-rolled-back", cause=Cause.ROLLBACK, sentence=words, subject=change.subject)
+
+
+_ALL: tuple[What, ...] = ("install", "upgrade", "uninstall")
+_IN: tuple[What, ...] = ("install", "upgrade")
+
+RULES: tuple[tuple[Rule, tuple[What, ...]], ...] = (
+    (_touches_others, _ALL),
+    (_stops_services, _ALL),
+    (_keeps_path, _ALL),
+    (_path_is_sound, _IN),
+    (_services_are_sound, _IN),
+    (_adds_no_root, _IN),
+    (_registers_once, _IN),
+    (_registers_its_version, _IN),
+    (_leaves_nothing, ("uninstall",)),
+    (_leaves_no_trace, ("refused installation",)),
+    (_undoes_itself, ("failed upgrade",)),
+)
+
+
+def findings(phase: Phase) -> tuple[Finding, ...]:
+    """Hold a phase against every rule that is for it."""
+    return tuple(found for rule, phases in RULES if phase.what in phases for found in rule(phase))
+
+
+def _packaging(code: str, sentence: str, subject: str) -> Finding:
+    return Finding(code=code, cause=Cause.PACKAGING, sentence=sentence, subject=subject)
+
+
+def _paths(phase: Phase) -> Iterator[tuple[str, SearchPath, SearchPath]]:
+    yield "system", phase.clean.system_path, phase.after.system_path
+    yield "user", phase.clean.user_path, phase.after.user_path
+
+
+def _folded(entry: str) -> str:
+    return entry.strip('" ').rstrip("\\").casefold()
+
+
+def _same_version(one: str, other: str) -> bool:
+    """Whether two versions agree as far as both go: 1.13.0 and 1.13.0.2."""
+    mine, theirs = (re.findall(r"\d+", text) for text in (one, other))
+    return all(int(a) == int(b) for a, b in zip(mine, theirs, strict=False))

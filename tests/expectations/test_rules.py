@@ -1,0 +1,145 @@
+"""What holds for every product, undeclared: each rule finds its defect, and a clean product draws nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.expectations import Cause, Phase, findings
+from harness.guest.state import Entry, SearchPath, State, Thing, UninstallEntry
+from harness.guest.state.noise import Learned
+
+UNINSTALL = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+FOLDER = Entry(None, "1")
+CLEAN = State(
+    account="vm\\admin",
+    files={r"C:\Program Files": FOLDER, r"C:\Program Files\Other\other.dll": Entry(3, "1")},
+    uninstall={f"{UNINSTALL}\\Other": UninstallEntry("", {"displayname": "Other", "displayversion": "2.0"})},
+    system_path=SearchPath("REG_EXPAND_SZ", (r"%SystemRoot%\system32", r"C:\Tools")),
+    things={
+        "service": {"dhcp": Thing("Dhcp", {"image path": "svchost.exe", "start": "automatic"})},
+        "running service": {"dhcp client": Thing("DHCP Client")},
+        "vendor key": {"other": Thing("Other")},
+        "certificate": {},
+    },
+)
+EXE = r"C:\Program Files\Ninja\ninja.exe"
+ENTRY = UninstallEntry("", {"displayname": "Ninja", "displayversion": "1.13.0"})
+INSTALLED = replace(
+    CLEAN,
+    files={**CLEAN.files, r"C:\Program Files\Ninja": FOLDER, EXE: Entry(9, "2")},
+    uninstall={**CLEAN.uninstall, f"{UNINSTALL}\\Ninja": ENTRY},
+    system_path=SearchPath("REG_EXPAND_SZ", (*CLEAN.system_path.entries, r"C:\Program Files\Ninja")),
+)
+
+
+def _things(state: State, area: str, *things: Thing, without: str = "") -> State:
+    own = {key: thing for key, thing in state.things[area].items() if key != without}
+    return replace(state, things={**state.things, area: {**own, **{thing.name.lower(): thing for thing in things}}})
+
+
+def _path(*entries: str, kind: str = "REG_EXPAND_SZ") -> State:
+    return replace(INSTALLED, system_path=SearchPath(kind, entries))
+
+
+def _codes(after: State, **phase: Any) -> list[str]:
+    told: dict[str, Any] = {"what": "install", "version": "1.13.0", "before": CLEAN, **phase}
+    return [finding.code for finding in findings(Phase(clean=CLEAN, after=after, **told))]
+
+
+def test_a_clean_product_draws_no_finding() -> None:
+    """Installed, upgraded, refused, undone and removed as it should be, nothing is found."""
+    assert _codes(INSTALLED) == []
+    newer = replace(INSTALLED, uninstall={**CLEAN.uninstall, f"{UNINSTALL}\\Ninja2": ENTRY})
+    assert _codes(newer, what="upgrade", before=INSTALLED) == []
+    assert _codes(CLEAN, what="uninstall", before=INSTALLED) == []
+    assert _codes(CLEAN, what="refused installation") == []
+    assert _codes(INSTALLED, what="failed upgrade", before=INSTALLED) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "code"),
+    [
+        (_path(r"%SystemRoot%\system32", r"C:\Program Files\Ninja"), "path-entry-lost"),
+        (_path(r"C:\Tools", r"%SystemRoot%\system32", r"C:\Program Files\Ninja"), "path-order"),
+        (_path(*INSTALLED.system_path.entries, kind="REG_SZ"), "path-type"),
+        (_path(*INSTALLED.system_path.entries, "C:\\program files\\ninja\\"), "path-entry-twice"),
+        (_path(*INSTALLED.system_path.entries, "C:\\" + "x" * 2100), "path-length"),
+        (replace(INSTALLED, files={k: v for k, v in INSTALLED.files.items() if "other" not in k}), "others-file"),
+        (replace(INSTALLED, uninstall={f"{UNINSTALL}\\Ninja": ENTRY}), "others-program"),
+        (_things(INSTALLED, "service", Thing("Dhcp", {"start": "disabled"})), "others-service"),
+        (_things(INSTALLED, "running service", without="dhcp client"), "others-service-stopped"),
+        (_things(INSTALLED, "vendor key", without="other"), "others-setting"),
+        (_things(INSTALLED, "certificate", Thing("AB" * 20)), "certificate-added"),
+        (
+            _things(INSTALLED, "service", Thing("Svc", {"image path": r'"C:\Program Files\Ninja\no.exe"'})),
+            "service-without-program",
+        ),
+        (_things(INSTALLED, "service", Thing("Svc", {"image path": EXE})), "service-path-unquoted"),
+        (
+            replace(INSTALLED, uninstall={**INSTALLED.uninstall, f"{UNINSTALL}\\Ninja_is1": ENTRY}),
+            "registered-twice",
+        ),
+        (
+            replace(
+                INSTALLED,
+                uninstall={f"{UNINSTALL}\\N": UninstallEntry("", {"displayversion": "1.12.0"}), **CLEAN.uninstall},
+            ),
+            "version-registered",
+        ),
+    ],
+)
+def test_each_defect_of_an_installation_is_found_by_its_rule(after: State, code: str) -> None:
+    """One defect, one finding, of the code that stands for it."""
+    assert _codes(after) == [code]
+
+
+def test_a_defect_names_the_thing_and_its_cause() -> None:
+    """The sentence says what was done to what; the cause is a class that somebody can act on."""
+    after = _path(r"%SystemRoot%\system32", r"C:\Program Files\Ninja")
+    (found,) = findings(Phase(what="install", version="1.13.0", clean=CLEAN, before=CLEAN, after=after))
+    assert found.sentence == r"installing 1.13.0 took C:\Tools out of the system PATH"
+    assert (found.cause, found.subject) == (Cause.PACKAGING, r"C:\Tools")
+    assert found.cause.is_products
+
+
+def test_an_upgrade_that_leaves_the_old_entry_registered_is_found() -> None:
+    """Two versions in the list of programs, of which one was there before the upgrade."""
+    both = replace(INSTALLED, uninstall={**INSTALLED.uninstall, f"{UNINSTALL}\\Ninja2": ENTRY})
+    assert _codes(both, what="upgrade", before=INSTALLED) == ["registered-twice"]
+
+
+def test_what_an_uninstallation_leaves_is_found_unless_it_is_allowed() -> None:
+    """The product's file decides what may stay, by subject."""
+    left = replace(CLEAN, files={**CLEAN.files, r"C:\ProgramData\Ninja\log.txt": Entry(1, "2")})
+    assert _codes(left, what="uninstall", before=INSTALLED) == ["left-behind"]
+    assert _codes(left, what="uninstall", before=INSTALLED, allows=lambda it: it.endswith("log.txt")) == []
+
+
+def test_a_registered_version_that_the_product_declares_is_not_judged_again() -> None:
+    """What the product's file says of its entry is proven elsewhere."""
+    odd = replace(INSTALLED, uninstall={**CLEAN.uninstall, "N": UninstallEntry("", {"displayversion": "7"})})
+    assert _codes(odd, registers="7") == []
+
+
+def test_a_failed_upgrade_is_held_against_the_state_right_before_it() -> None:
+    """What the old version had installed is no finding; what the failed one left or took is."""
+    lost = replace(INSTALLED, files=CLEAN.files)
+    assert _codes(lost, what="failed upgrade", before=INSTALLED) == ["not-rolled-back", "not-rolled-back"]
+
+
+def test_a_registry_that_refuses_nobody_is_left_out() -> None:
+    """Where a standard user may write to the machine's registry, only files tell whether he was refused."""
+    wrote = _things(CLEAN, "vendor key", Thing("Ninja"))
+    assert _codes(wrote, what="refused installation") == ["refused-and-left"]
+    assert _codes(wrote, what="refused installation", judges_registry=False) == []
+
+
+def test_what_was_learned_of_a_snapshot_is_nobodys_doing() -> None:
+    """Noise draws no finding in any phase."""
+    noisy = replace(CLEAN, files={**CLEAN.files, r"C:\ProgramData\Acme\7.log": Entry(1, "2")})
+    learned = Learned(frozenset({("file", r"c:\programdata\acme\#.log")}))
+    assert _codes(noisy, what="uninstall", learned=learned) == []
+    assert _codes(noisy, what="uninstall") == ["left-behind"]
