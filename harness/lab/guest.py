@@ -95,7 +95,9 @@ class LabGuest:
         guest = cls(image, folder, build=build, accounts=accounts, budgets=budgets)
         disk.made_folder(folder)
         await disk.copied(image.disk, guest._disk)
-        write_build(guest._disk, build, wine=image.host.wine_version, machine=guest.name)
+        # aside: the vCenter answers meanwhile, while many guests are made at once
+        wine, machine = image.host.wine_version, guest.name
+        await asyncio.to_thread(write_build, guest._disk, build, wine=wine, machine=machine)
         return guest
 
     @property

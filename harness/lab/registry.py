@@ -12,16 +12,33 @@ Value = str | int
 def written(text: str, key: str, values: Mapping[str, Value]) -> str:
     """Set values (text or a 32-bit number) of a key, parted with backslashes and made when it is not there."""
     heading = f"[{key.replace(chr(92), chr(92) * 2)}]"
-    section = re.search(rf"^{re.escape(heading)}.*?(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
-    lines = section[0].rstrip("\n").split("\n") if section else [f"{heading} 0"]
+    start, end = _section(text, heading)
+    lines = text[start:end].rstrip("\n").split("\n") if end > start else [f"{heading} 0"]
     for name, value in values.items():
-        start = f'"{name}"='.lower()
-        lines = [line for line in lines if not line.lower().startswith(start)]
+        named = f'"{name}"='.lower()
+        lines = [line for line in lines if not line.lower().startswith(named)]
         lines.append(f'"{name}"={_literal(value)}')
     block = "\n".join(lines) + "\n\n"
-    if section is None:
+    if end == start:
         return text.rstrip("\n") + "\n\n" + block
-    return text[: section.start()] + block + text[section.end() :]
+    return text[:start] + block + text[end:]
+
+
+def _section(text: str, heading: str) -> tuple[int, int]:
+    """Find where a key's lines begin and end; both the same where it is not there.
+
+    Sought as plain text: a pattern that does not mind capitals takes a hundred times longer, once for each new guest.
+    """
+    plain = text.lower()
+    if len(plain) != len(text):  # a few letters of the world grow when they are made small
+        plain = "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    before = f"\n{plain}" if plain.startswith("[") else plain
+    shift = len(before) - len(plain)
+    at = before.find("\n" + heading.lower())
+    if at < 0:
+        return 0, 0
+    end = before.find("\n[", at + 1)
+    return at + 1 - shift, (end + 1 if end >= 0 else len(before)) - shift
 
 
 def edit(file: Path, settings: Mapping[str, Mapping[str, Value]]) -> None:
