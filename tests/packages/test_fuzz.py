@@ -135,12 +135,16 @@ def test_ten_minutes_of_damage_find_no_crash(kind: str, seeds: Mapping[str, byte
     if kind not in seeds:
         pytest.skip("osslsigncode not found")
     ends, seed = time.monotonic() + TEN_MINUTES / 5, 0
-    tracemalloc.start()
-    try:
-        while time.monotonic() < ends:
+    while time.monotonic() < ends:
+        watched = seed % 100 == 0  # being watched makes it several times slower
+        if watched:
+            tracemalloc.start()
+        try:
             look(damaged(seeds[kind], chances(seed)), tmp_path / "damaged")
-            seed += 1
-        assert tracemalloc.get_traced_memory()[1] < BOUND
-    finally:
-        tracemalloc.stop()
+            if watched:
+                assert tracemalloc.get_traced_memory()[1] < BOUND, f"number {seed}"
+        finally:
+            if watched:
+                tracemalloc.stop()
+        seed += 1
     print(f"{kind}: {seed:,} damaged files")  # noqa: T201 - shown by pytest -s
