@@ -23,6 +23,13 @@ def _snapshot(visit: MachineVisit) -> Answer:
     return ok(words)
 
 
+def _clones(visit: MachineVisit) -> Answer:
+    if visit.entry.strategy == "revert":
+        return ok("none: it is reverted")
+    visit.whole.connected.find_places(visit.found)
+    return ok(f"{visit.entry.strategy}, {visit.entry.clones.at_most} at most, and the places they go to are there")
+
+
 def _condition(visit: MachineVisit) -> Answer:
     visit.condition = seen = visit.found.condition()
     if seen.connection != "connected":
@@ -33,6 +40,8 @@ def _condition(visit: MachineVisit) -> Answer:
         return fail("it is a template, which cannot be reverted", "convert it to a virtual machine in vSphere")
     if visit.entry.strategy == "instant-clone" and not seen.on:
         return fail("it is off; instant clones need a running source", "power it on and have its guest frozen")
+    if not seen.on and visit.entry.strategy == "linked-clone":
+        return ok("off, as a source of clones may be")
     if not seen.on:
         return ok("off; a lease reverts it and powers it on")
     return ok(f"on since {seen.since:%Y-%m-%d %H:%M}" if seen.since else "on")
@@ -77,6 +86,7 @@ def _address(visit: MachineVisit) -> Answer:
 CHECKS: tuple[Check[MachineVisit], ...] = (
     Check("machine", ("vcenter log-in",), _machine),
     Check("snapshot", ("machine",), _snapshot),
+    Check("clones", ("machine",), _clones),
     Check("power", ("machine",), _condition),
 )
 

@@ -20,6 +20,8 @@ def _up(visit: MachineVisit) -> Answer:
         return skip("frozen: a source of clones answers nobody")
     if visit.whole.start and visit.entry.strategy == "revert":
         return _started(visit)
+    if not visit.seen.on and visit.entry.strategy != "revert":
+        return skip("off; its guest is seen in clones only")
     if not visit.seen.on:
         return skip("off", "--start reverts it and looks")
     return ok("powered on")

@@ -98,7 +98,9 @@ def _found(visit: SiteVisit) -> Iterator[Machine]:
             for one in visit.connected.drawn(entry):
                 if visit.picks(one):
                     with suppress(SiteError):
-                        yield visit.connected.machine(one)
+                        machine = visit.connected.machine(one)
+                        visit.connected.find_places(machine)
+                        yield machine
 
 
 def _some(names: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from harness.machines.drawing import offered, one_by_one
 from harness.machines.inventory import find_by_moid, find_machine
 from harness.machines.keepalive import KeepAlive
 from harness.machines.machine import Machine
+from harness.machines.places import folder_of, location
 from harness.machines.privileges import Lack, lacks
 from harness.machines.session import Session
 from harness.machines.survey import time_of
@@ -73,6 +74,12 @@ class VCenter:
         """Tell which privileges our user lacks for what the site file wants of these machines."""
         with crossing(self.site, where(self.site), "asking for privileges", otherwise=SiteError):
             return lacks(self._session, {machine.name: (machine.entry, machine._vm) for machine in machines})
+
+    def find_places(self, machine: Machine) -> None:
+        """Find the places that clones of a machine are to go to; raises MachineMissing naming the nearest."""
+        with crossing(self.site, machine.name, "looking where clones go"):
+            folder_of(self._session, machine._vm, machine.entry.clones)
+            location(self._session, machine.entry.clones)
 
     def machine(self, entry: SiteMachine, *, fence: Callable[[], None] = lambda: None) -> Machine:
         """Find a machine of the site in the inventory; raises MachineMissing with the nearest names.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -204,3 +205,15 @@ def test_a_site_file_that_is_wrong_is_not_looked_at(patient: Patient, tmp_path: 
     """A mistake in the file itself is the file's, with the exit code that all commands have for it."""
     patient.spoil("[winrm]", "[winrn]")
     assert patient.looked().code == 4
+
+
+def test_a_place_for_clones_that_is_not_there_is_one_line(patient: Patient) -> None:
+    """A folder that clones should go to is looked for beforehand; privileges are asked about what is there."""
+    patient.text = re.sub(
+        r"(?m)^address = .*",
+        'strategy = "linked-clone"\nclones = { folder = "Lab/vm/Windowz" }',
+        patient.text,
+    )
+    looked = patient.looked()
+    assert [found["check"] for found in looked.marked("fail")] == ["clones"], looked.output
+    assert "no such folder" in looked.of("clones")["words"]
