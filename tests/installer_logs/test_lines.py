@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import io
+import tracemalloc
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -86,6 +88,36 @@ def test_a_line_without_end_costs_only_itself() -> None:
     assert reading.rollback == "done"
     assert any(f"longer than {LONGEST:,}" in one for one in reading.damage)
     assert max(map(len, Lines(io.BytesIO(text.encode())))) == LONGEST
+
+
+class _Endless(io.RawIOBase):
+    """A hundred megabytes of one line after a log, of which only the piece that is read exists."""
+
+    def __init__(self) -> None:
+        self.left = 100_000_000
+        self.head = TEXT.encode()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Give the next piece."""
+        if self.head:
+            piece, self.head = self.head, b""
+            return piece
+        count = min(size, self.left)
+        self.left -= count
+        return b"x" * count
+
+
+def test_memory_does_not_grow_with_the_log() -> None:
+    """Not even with one line that has no end."""
+    tracemalloc.start()
+    try:
+        reading = read_log(cast(BinaryIO, _Endless()))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert reading.failed is not None
+    assert reading.size > 100_000_000
+    assert peak < 20_000_000
 
 
 @pytest.mark.parametrize(

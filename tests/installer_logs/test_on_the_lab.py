@@ -20,6 +20,8 @@ from harness.machines.vcenter import connected
 from harness.scenarios.telling import Telling
 from harness.site import Site
 
+from .kept import Kept
+
 PRODUCT_CODE = "{5B7D6C1A-0A38-4E1E-9E5C-2A3D1B0E6A01}"
 SOURCE = """<?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
@@ -38,24 +40,6 @@ SOURCE = """<?xml version="1.0" encoding="utf-8"?>
   </Product>
 </Wix>
 """
-
-
-class Kept:
-    """Keeps evidence in memory."""
-
-    def __init__(self) -> None:
-        self.things: dict[str, str] = {}
-        self.notes: list[str] = []
-
-    def keep(self, name: str, content: str | Path, *, kind: str = "text") -> object:
-        """Keep a text or a file under a name."""
-        assert kind == ("text" if isinstance(content, str) else "log")
-        self.things[name] = content if isinstance(content, str) else content.read_text("utf-8")
-        return None
-
-    def note(self, words: str) -> None:
-        """Keep a sentence."""
-        self.notes.append(words)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from harness.guest.guest import Guest
 from harness.guest.outcome import Outcome
 from harness.installer_logs import read_log
 from harness.scenarios.telling import Telling
+from tests.installer_logs.kept import Kept
 from tests.installer_logs.test_events import CRASH
 from tests.installer_logs.test_other_kinds import BURN
 from tests.installer_logs.written import failed
@@ -45,24 +46,6 @@ class Scripted:
         if self.answer is None:
             raise Hung(command, deadline)
         return Outcome(command=command, exit_code=self.code, stdout=self.answer, stderr="", seconds=0.1)
-
-
-class Kept:
-    """Keeps evidence in memory, files as bytes."""
-
-    def __init__(self) -> None:
-        self.things: dict[str, str | bytes] = {}
-        self.notes: list[str] = []
-
-    def keep(self, name: str, content: str | Path, *, kind: str = "text") -> object:
-        """Keep a text or a file."""
-        assert kind in ("text", "log")
-        self.things[name] = content if isinstance(content, str) else content.read_bytes()
-        return None
-
-    def note(self, words: str) -> None:
-        """Keep a sentence."""
-        self.notes.append(words)
 
 
 def _telling(guest: Scripted) -> tuple[Telling, Kept]:
