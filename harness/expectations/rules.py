@@ -48,9 +48,18 @@ def _touches_others(phase: Phase) -> Iterator[Finding]:
 
 
 def _stops_services(phase: Phase) -> Iterator[Finding]:
-    """Find services of others that ran before and do not any more."""
+    """Find services of others that ran before and do not any more.
+
+    Only such as have a name of their own and start with the machine: Windows' own come and go as they are needed.
+    """
+    automatic = {
+        name.casefold()
+        for service in phase.clean.things.get("service", {}).values()
+        if service.facts.get("start") == "automatic"
+        for name in (service.name, service.facts.get("display name", ""))
+    }
     for change in phase.since_clean:
-        if change.area == "running service" and change.did == "removed":
+        if change.area == "running service" and change.did == "removed" and change.subject.casefold() in automatic:
             yield _packaging("others-service-stopped", f"{phase} stopped the service {change.subject}", change.subject)
 
 
@@ -133,7 +142,8 @@ def _registers_its_version(phase: Phase) -> Iterator[Finding]:
 def _leaves_nothing(phase: Phase) -> Iterator[Finding]:
     """Find what the removal left, but for what the product's file allows."""
     for change in phase.since_clean:
-        if change.did == "added" and not phase.allows(change.subject):
+        # a service that runs since may be Windows' own; the product's is still registered, and that is told
+        if change.did == "added" and change.area != "running service" and not phase.allows(change.subject):
             words = f"after {phase} {change.as_leftover}"
             yield Finding(code="left-behind", cause=Cause.LEFTOVER, sentence=words, subject=change.subject)
 

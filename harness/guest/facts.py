@@ -13,7 +13,7 @@ from harness.guest.environment import Environment
 from harness.guest.outcome import Outcome
 from harness.guest.registry import RegistryValue, read_keys
 
-_TOOLS = ("curl", "tar", "certutil", "wevtutil")
+_TOOLS = ("curl", "tar", "certutil", "wevtutil", "icacls")
 _POWERSHELL = r"%SystemRoot%\Microsoft.NET\assembly\GAC_MSIL\System.Management.Automation"
 
 # only the first starts a program; whoami, and asking the tools themselves, would cost as much as all the rest

@@ -40,6 +40,7 @@ class Product(Authored):
     rollback: Rollback | None = None
     exit_codes: tuple[ExitCode, ...] = ()
     leftovers_allowed: tuple[Text, ...] = ()
+    stays_running: tuple[Text, ...] = ()
     user_files: tuple[UserFile, ...] = ()
     add_to_path: Literal["system", "user"] | None = None
     scenarios: tuple[Text, ...] | None = None

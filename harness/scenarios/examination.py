@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from harness.errors import ProductFailed
-from harness.expectations import Finding, Phase, findings
+from harness.expectations import Cause, Finding, Phase, findings
+from harness.guest.access import open_to_all
+from harness.guest.processes import running
 from harness.guest.state import Scope
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 """Findings that a reason names; the others are counted."""
+
+MOST_PROGRAMS = 10
+"""Programs of a product that are looked for among those that run."""
 
 OWN_ROOTS = (
     r"%USERPROFILE%\*",
@@ -80,10 +85,33 @@ class Examination:
         self._last = now
         name = f"changes-{what.replace(' ', '-')}-{version}.txt"
         self._keeper.keep(name, "".join(f"{change}\n" for change in phase.done) or "nothing\n")
-        for finding in findings(phase):
+        for finding in (*findings(phase), *self._still_running(phase), *self._open_to_all(phase)):
             self._add(finding)
         if what == "uninstall" and (left := [f for f in self._found if f.code == "left-behind"]):
             self._keeper.keep("left-behind.txt", "".join(f"{finding.sentence}\n" for finding in left))
+
+    def _still_running(self, phase: Phase) -> Iterator[Finding]:
+        """Look for programs of the product's that go on after the installer has ended, unless they are to."""
+        theirs = {
+            path.rpartition("\\")[2].lower()
+            for state in (phase.before, phase.after)
+            for path in state.files
+            if path.lower().endswith(".exe") and path not in phase.clean.files
+        }
+        asked = sorted(theirs - {image.lower() for image in self._product.stays_running})[:MOST_PROGRAMS]
+        if phase.what not in ("install", "upgrade", "uninstall"):
+            return
+        for image in running(self._guest, asked, may_disturb=phase.what == "uninstall") or ():
+            words = f"after {phase} {image} still runs"
+            yield Finding(code="process-left", cause=Cause.PACKAGING, sentence=words, subject=image)
+
+    def _open_to_all(self, phase: Phase) -> Iterator[Finding]:
+        """Look for folders of the machine that everybody may write to since."""
+        if phase.what not in ("install", "upgrade") or "icacls" not in self._guest.facts().has:
+            return
+        for path, who in (open_to_all(self._guest, _new_folders(phase)) or {}).items():
+            words = f"after {phase} {who} may write to {path}"
+            yield Finding(code="open-to-all", cause=Cause.PERMISSION, sentence=words, subject=path)
 
     def _add(self, finding: Finding) -> None:
         # the same thing is seen again in every later phase; it is told once
@@ -97,3 +125,10 @@ class Examination:
             more = len(self._found) - SHOWN
             words = "; ".join(finding.sentence for finding in self._found[:SHOWN])
             raise ProductFailed(words + (f"; and {more} more" if more > 0 else ""))
+
+
+def _new_folders(phase: Phase) -> tuple[str, ...]:
+    """Name the topmost folders of the machine that are there since, and none that belongs to a person."""
+    new = sorted(path for path, entry in phase.after.files.items() if entry.is_folder and path not in phase.clean.files)
+    top = [path for path in new if path.rpartition("\\")[0] not in new]
+    return tuple(path for path in top if not path.lower().startswith(("c:\\users\\", "c:\\wincompat")))

@@ -19,7 +19,7 @@ CLEAN = State(
     uninstall={f"{UNINSTALL}\\Other": UninstallEntry("", {"displayname": "Other", "displayversion": "2.0"})},
     system_path=SearchPath("REG_EXPAND_SZ", (r"%SystemRoot%\system32", r"C:\Tools")),
     things={
-        "service": {"dhcp": Thing("Dhcp", {"image path": "svchost.exe", "start": "automatic"})},
+        "service": {"dhcp": Thing("Dhcp", {"start": "automatic", "display name": "DHCP Client"})},
         "running service": {"dhcp client": Thing("DHCP Client")},
         "vendor key": {"other": Thing("Other")},
         "certificate": {},

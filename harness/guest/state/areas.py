@@ -85,7 +85,7 @@ def _services(answers: Sequence[Outcome]) -> Things:
     }
 
 
-_SERVICE_FACTS = {"ImagePath": "image path", "Start": "start", "ObjectName": "account"}
+_SERVICE_FACTS = {"ImagePath": "image path", "Start": "start", "DisplayName": "display name", "ObjectName": "account"}
 _STARTS = {"0x0": "boot", "0x1": "system", "0x2": "automatic", "0x3": "manual", "0x4": "disabled"}
 
 
@@ -128,7 +128,12 @@ _CERTIFICATES = r"HKLM\SOFTWARE\Microsoft\SystemCertificates"
 _INSTALLER = rf"HKLM\SOFTWARE\{_CURRENT}\Installer"
 
 AREAS: tuple[Area, ...] = (
-    Area("service", "machine", (_key(_SERVICES, "/s /v ImagePath"), _key(_SERVICES, "/s /v Start")), _services),
+    Area(
+        "service",
+        "machine",
+        tuple(_key(_SERVICES, f"/s /v {value}") for value in ("ImagePath", "Start", "DisplayName")),
+        _services,
+    ),
     Area("running service", "machine", ("net start",), _running),
     Area(
         "run entry",
