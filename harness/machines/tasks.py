@@ -135,14 +135,18 @@ class Tasks:
             ),
             False,
         )
-        # below the socket's time-out, so that silence means a dead vCenter and never a slow task
-        longest = self._session.site.budgets.request * 2 / 3
+        # below the socket's time-out, so that silence means a dead vCenter and never a slow task, nor one out of breath
+        longest = self._session.site.budgets.request / 2
         version = ""
         seen: dict[str, Any] = {}
         while (left := deadline - self._clock()) > 0:
-            update = collector.WaitForUpdatesEx(
-                version, query.WaitOptions(maxWaitSeconds=max(1, int(min(longest, left))))
-            )
+            try:
+                update = collector.WaitForUpdatesEx(
+                    version, query.WaitOptions(maxWaitSeconds=max(1, int(min(longest, left))))
+                )
+            except TimeoutError:
+                self._session.touch()  # gone, or only out of breath? this asks once more, as long, on a new connection
+                continue  # what was lost on its way is told again to whoever names the version before it
             if update is None:
                 continue
             version = update.version

@@ -141,6 +141,25 @@ def test_a_vcenter_that_falls_silent_in_the_middle_of_a_wait_hangs_nothing(serve
         again.machine(there.machines[0]).power_off()
 
 
+def test_a_vcenter_that_is_out_of_breath_is_waited_for(served: Served, there: Site) -> None:
+    """One answer that never came is no dead vCenter: it is asked once more, and what it did meanwhile is heard."""
+    relay = Swallower("127.0.0.1", served.port)
+    served.guests["a"].takes = 3.0
+    try:
+        with listening(relay.serve) as port, connected(through(there, port)) as relayed:
+            machine = relayed.machine(there.machines[0])
+            threading.Timer(0.5, relay.armed.set).start()
+            threading.Timer(1.8, relay.armed.clear).start()
+            machine.power_on()
+            assert relay.cut.is_set()
+            assert relayed.calls["PowerOnVM_Task"] == 1
+            assert relayed.calls["CurrentTime"] == 1
+            served.guests["a"].takes = 0.02
+            machine.power_off()
+    finally:
+        served.guests["a"].takes = 0.02
+
+
 def test_a_vcenter_that_falls_silent_between_calls_hangs_nothing(served: Served, there: Site) -> None:
     """Whatever is asked next, the answer is one line after the request budget."""
     relay = Swallower("127.0.0.1", served.port)
