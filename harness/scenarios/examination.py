@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import ProductFailed
 from harness.expectations import Cause, Finding, Phase, findings
 from harness.guest.access import open_to_all
-from harness.guest.processes import running
+from harness.guest.processes import answering
 from harness.guest.state import Scope
 
 if TYPE_CHECKING:
@@ -57,13 +57,15 @@ class Examination:
         self._clean = self._begins(self._guest, self._scope)
         self._last = self._clean.state
 
-    def look(self) -> None:
-        """Take the guest's state, for what follows to be compared with."""
-        self._last = self._guest.state(self._scope)
+    @property
+    def last(self) -> State | None:
+        """The guest's state as it was seen last, None before the first look."""
+        return self._last
 
-    def after(self, what: What, version: str, *, old: str = "") -> None:
+    def after(self, what: What, version: str, *, old: str = "", spared: Sequence[str] = ()) -> None:
         """Take the guest's state after a phase, keep what has changed as evidence, and what breaks a rule as findings.
 
+        ``spared`` are files of a person's own, which stay with the folders they are in.
         Nothing is raised: a scenario goes on to its end, and `conclude` says what was found.
         """
         assert self._clean is not None, "an examination begins with the clean guest"
@@ -79,7 +81,7 @@ class Examination:
             after=now,
             learned=self._clean.learned,
             registers=entry.display_version if entry else None,
-            allows=self._product.allows_leftover,
+            allows=lambda subject: self._product.allows_leftover(subject) or _holds(subject, spared),
             judges_registry=self.judges_registry,
         )
         self._last = now
@@ -99,9 +101,10 @@ class Examination:
             if path.lower().endswith(".exe") and path not in phase.clean.files
         }
         asked = sorted(theirs - {image.lower() for image in self._product.stays_running})[:MOST_PROGRAMS]
-        if phase.what not in ("install", "upgrade", "uninstall"):
-            return
-        for image in running(self._guest, asked, may_disturb=phase.what == "uninstall") or ():
+        alive = [image for image in asked if image in phase.after.programs]
+        if phase.what == "uninstall" and not phase.after.programs:
+            alive = list(answering(self._guest, asked))
+        for image in alive if phase.what in ("install", "upgrade", "uninstall") else ():
             words = f"after {phase} {image} still runs"
             yield Finding(code="process-left", cause=Cause.PACKAGING, sentence=words, subject=image)
 
@@ -125,6 +128,12 @@ class Examination:
             more = len(self._found) - SHOWN
             words = "; ".join(finding.sentence for finding in self._found[:SHOWN])
             raise ProductFailed(words + (f"; and {more} more" if more > 0 else ""))
+
+
+def _holds(subject: str, files: Sequence[str]) -> bool:
+    """Whether this is one of the files, or a folder above one."""
+    folded = subject.casefold()
+    return any(file.casefold() == folded or file.casefold().startswith(f"{folded}\\") for file in files)
 
 
 def _new_folders(phase: Phase) -> tuple[str, ...]:

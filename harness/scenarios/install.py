@@ -16,10 +16,10 @@ def install(cell: Cell, installation: Installation, step: Steps) -> None:
         installation.examination.begin()
     with step(f"install {cell.version}"):
         installation.install(cell.version)
-    with step(f"prove {cell.version}"):
-        installation.prove(cell.version)
     with step(f"look what {cell.version} did"):
         installation.examination.after("install", cell.version)
+    with step(f"prove {cell.version}"):
+        installation.prove(cell.version, seen=installation.examination.last)
     with step(f"uninstall {cell.version}"):
         installation.uninstall(cell.version)
     with step("look for what is left"):

@@ -24,6 +24,7 @@ from harness.scenarios.waits import until_the_removal_settles
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
     from harness.guest.outcome import Outcome
+    from harness.guest.state import State
     from harness.products import Package, Product, UserFile
 
 STAGE = r"C:\wincompat\unpacked"  # beside the delivery cache, which states of a guest leave out
@@ -89,9 +90,9 @@ class Installation:
 
     # --- prove
 
-    def prove(self, version: str, *, when: str = "") -> None:
-        """Hold the guest against everything that the product's file says of an installed version."""
-        lacking = missing_proofs(self.guest, self.product, version)
+    def prove(self, version: str, *, when: str = "", seen: State | None = None) -> None:
+        """Hold the guest, or its state that was just taken, against all that the product's file says of a version."""
+        lacking = missing_proofs(self.guest, self.product, version, seen=seen)
         if lacking:
             claim = f"{version} is not there any more {when}" if when else f"{version} does not prove itself"
             raise ProductFailed(f"{claim}: {'; '.join(lacking)}")

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 _TROUBLE = re.compile(r"error|fatal|not found|denied|cannot|failed", re.IGNORECASE)
 
 
-def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
+def missing_proofs(guest: Guest, product: Product, version: str, *, seen: State | None = None) -> list[str]:
     """Say in words what an installed version should show and does not; nothing when it proves itself.
 
-    All but the product's own command is asked in one round trip. Raises Hung when that command does not end.
+    All but the product's own command is asked in one round trip; ``seen`` is the guest's state where it has just been
+    taken, so that its registry need not be asked again. Raises Hung when that command does not end.
     """
     proofs = product.proofs_of(version)
     files, values = [_is_there(path) for path in proofs.files], [_value_of(proof) for proof in proofs.registry]
     scope = replace(SOFTWARE, hives=tuple(_hives(proofs)))
-    listed = questions(scope)
+    listed = questions(scope) if seen is None else []
     variables = ["set"] if proofs.path else []
     asked = [*files, *values, *listed, *variables]
     answers = iter(guest.run_each(asked) if asked else [])
@@ -38,8 +39,8 @@ def missing_proofs(guest: Guest, product: Product, version: str) -> list[str]:
     for proof, answer in zip(proofs.registry, islice(answers, len(values)), strict=True):
         lacking += _value(answer, proof)
     gone = bool(lacking)
-    if listed:
-        state = read_state(scope, list(islice(answers, len(listed))), account=guest.account)
+    if scope.hives:
+        state = seen or read_state(scope, list(islice(answers, len(listed))), account=guest.account)
         if proofs.uninstall_entry is not None:
             lacking += _entry(state, proofs.uninstall_entry)
         lacking += _path(state, proofs.path, _variables(answers))

@@ -18,10 +18,10 @@ def rollback(cell: Cell, installation: Installation, step: Steps) -> None:
         installation.examination.begin()
     with step(f"install {old}"):
         installation.install(old)
-    with step(f"prove {old}"):
-        installation.prove(old)
     with step(f"look what {old} did"):
         installation.examination.after("install", old)
+    with step(f"prove {old}"):
+        installation.prove(old, seen=installation.examination.last)
     with step(f"upgrade to a {new} that fails half-way"):
         installation.fail_half_way(new)
     with step(f"prove that {old} is still there"):

@@ -9,6 +9,7 @@ from itertools import islice
 
 from harness.errors import HarnessError
 from harness.guest.outcome import Outcome
+from harness.guest.processes import PROGRAMS, programs
 from harness.guest.registry import RegistryValue, read_keys
 from harness.guest.state.areas import AREAS, HIVES, Area, Hive, declared
 from harness.guest.state.listing import Entry, read_listings
@@ -70,6 +71,7 @@ def questions(scope: Scope) -> list[str]:
         *map(_dir, scope.roots),
         *(question for hive in scope.hives for question in _uninstall(hive)),
         *(question for area in scope.asked for question in area.questions),
+        *([PROGRAMS] if scope.roots else []),
     ]
 
 
@@ -93,6 +95,7 @@ def read_state(scope: Scope, answers: Sequence[Outcome], *, account: str) -> Sta
         user_path=reading.paths.get("user", SearchPath()),
         things=reading.things,
         untold=reading.untold,
+        programs=programs(next(told).stdout) if scope.roots else frozenset(),
     )
 
 

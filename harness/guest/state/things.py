@@ -58,7 +58,8 @@ class State:
     """What was there when it was taken; ``account`` owns the part that belongs to one person.
 
     ``things`` are by area (``service``, ``run entry``, ``vendor key``, ...) and, in it, by a key that stays the same.
-    ``untold`` says of an area why the guest could not tell it.
+    ``untold`` says of an area why the guest could not tell it. ``programs`` are the files that run, as ``setup.exe``;
+    none where the guest does not tell.
     """
 
     account: str
@@ -68,3 +69,4 @@ class State:
     user_path: SearchPath = SearchPath()
     things: Mapping[str, Mapping[str, Thing]] = field(default_factory=dict)
     untold: Mapping[str, str] = field(default_factory=dict)
+    programs: frozenset[str] = frozenset()
