@@ -24,6 +24,7 @@ from harness.guest.knocking import Knocks
 from harness.guest.outcome import Outcome
 from harness.guest.shell import CAP, REQUEST, Shell
 from harness.guest.state import EVERYTHING, Scope, State, questions, read_state
+from harness.guest.state.journal import QUERY, Place, files_since, read_place
 from harness.guest.transport import Endpoint, Unfit
 from harness.site import Site, SiteMachine
 
@@ -273,10 +274,22 @@ class Guest:
             self._delivery.fetch(guest_path, target)
             return decoded(target.read_bytes())
 
-    def state(self, scope: Scope = EVERYTHING) -> State:
-        """Take the state of the guest, as far as the scope goes, in as few round trips as the questions fit in."""
-        answers = self._ask(questions(scope), deadline=_LISTING_DEADLINE, cap=_LISTING_CAP)
-        return read_state(scope, answers, account=self.account)
+    def place(self) -> Place | None:
+        """Tell where the file system's journal of changes is now; None where it keeps none."""
+        return read_place(self.run(QUERY))
+
+    def state(self, scope: Scope = EVERYTHING, *, known: State | None = None, since: Place | None = None) -> State:
+        """Take the state of the guest, as far as the scope goes, in as few round trips as the questions fit in.
+
+        ``known`` is an earlier state of the same scope, and ``since`` where the journal of changes was then, in this
+        boot: with both, only folders with changes are listed anew.
+        """
+
+        def ask(commands: Sequence[str]) -> list[Outcome]:
+            return self._ask(commands, deadline=_LISTING_DEADLINE, cap=_LISTING_CAP)
+
+        files = files_since(since, known.files, scope.roots, ask) if known and since else None
+        return read_state(scope, ask(questions(scope, files=files is None)), account=self.account, files=files)
 
     @property
     def round_trips(self) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.guest.guest import Guest
     from harness.guest.state import State
     from harness.guest.state.baseline import Baseline
+    from harness.guest.state.journal import Place
     from harness.products import Product
     from harness.scenarios.telling import Keeper
 
@@ -49,6 +50,7 @@ class Examination:
         self._scope = scope
         self.judges_registry = True
         self._clean: Baseline | None = None
+        self._place: Place | None = None
         self._last: State | None = None
         self._found: list[Finding] = []
 
@@ -56,6 +58,8 @@ class Examination:
         """Learn what the guest is like now, before anything was done to it."""
         self._clean = self._begins(self._guest, self._scope)
         self._last = self._clean.state
+        # the journal's numbers are this boot's own, wherever the rest was learned
+        self._place = self._guest.place() if self._clean.state.place is not None else None
 
     @property
     def last(self) -> State | None:
@@ -70,7 +74,7 @@ class Examination:
         """
         assert self._clean is not None, "an examination begins with the clean guest"
         assert self._last is not None
-        before, now = self._last, self._guest.state(self._scope)
+        before, now = self._last, self._guest.state(self._scope, known=self._clean.state, since=self._place)
         entry = self._product.proofs_of(version).uninstall_entry
         phase = Phase(
             what=what,

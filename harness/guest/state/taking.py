@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -12,6 +12,7 @@ from harness.guest.outcome import Outcome
 from harness.guest.processes import PROGRAMS, programs
 from harness.guest.registry import RegistryValue, read_keys
 from harness.guest.state.areas import AREAS, HIVES, Area, Hive, declared
+from harness.guest.state.journal import QUERY, read_place
 from harness.guest.state.listing import Entry, read_listings
 from harness.guest.state.things import SearchPath, State, Thing, UninstallEntry
 
@@ -62,25 +63,36 @@ SOFTWARE = Scope(roots=(), areas=tuple(area for area in AREAS if area.name == _E
 """The list of programs and the environment, with PATH; no files."""
 
 
-def questions(scope: Scope) -> list[str]:
-    """Give the commands whose answers make a state; raises HarnessError for a root that is no absolute Windows path."""
+def questions(scope: Scope, *, files: bool = True) -> list[str]:
+    """Give the commands whose answers make a state, with its files or without.
+
+    Raises HarnessError for a root that is no absolute Windows path.
+    """
     for root in scope.roots:
         if not _ROOT.fullmatch(root):
             raise HarnessError(rf"{root!r} is not a folder to list; write it like C:\Program Files or C:\*")
     return [
-        *map(_dir, scope.roots),
+        *([QUERY, *map(_dir, scope.roots)] if files and scope.roots else []),
         *(question for hive in scope.hives for question in _uninstall(hive)),
         *(question for area in scope.asked for question in area.questions),
         *([PROGRAMS] if scope.roots else []),
     ]
 
 
-def read_state(scope: Scope, answers: Sequence[Outcome], *, account: str) -> State:
-    """Read the answers to ``questions``; raises HarnessError when one was cut or cannot be read."""
+def read_state(
+    scope: Scope, answers: Sequence[Outcome], *, account: str, files: Mapping[str, Entry] | None = None
+) -> State:
+    """Read the answers to ``questions``, which were asked without files where those are given.
+
+    Raises HarnessError when an answer was cut or cannot be read.
+    """
     if cut := [answer.command for answer in answers if answer.truncated]:
         raise HarnessError(f"more was printed than is kept; list fewer or narrower roots: {', '.join(cut)}")
     told = iter(answers)
-    files = _files(scope.roots, list(islice(told, len(scope.roots))))
+    place = None
+    if files is None and scope.roots:
+        place = read_place(next(told))
+        files = _files(scope.roots, list(islice(told, len(scope.roots))))
     registered = [
         entry for hive in scope.hives for answer in islice(told, len(_uninstall(hive))) for entry in _entries(answer)
     ]
@@ -89,13 +101,14 @@ def read_state(scope: Scope, answers: Sequence[Outcome], *, account: str) -> Sta
         reading.take(area, list(islice(told, len(area.questions))))
     return State(
         account=account,
-        files=files,
+        files=files or {},
         uninstall=dict(registered),
         system_path=reading.paths.get("machine", SearchPath()),
         user_path=reading.paths.get("user", SearchPath()),
         things=reading.things,
         untold=reading.untold,
         programs=programs(next(told).stdout) if scope.roots else frozenset(),
+        place=place,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.guest.state.journal import Place
 from harness.guest.state.listing import Entry
 
 
@@ -59,7 +60,7 @@ class State:
 
     ``things`` are by area (``service``, ``run entry``, ``vendor key``, ...) and, in it, by a key that stays the same.
     ``untold`` says of an area why the guest could not tell it. ``programs`` are the files that run, as ``setup.exe``;
-    none where the guest does not tell.
+    none where the guest does not tell. ``place`` is where the file system's own journal of changes was.
     """
 
     account: str
@@ -70,3 +71,4 @@ class State:
     things: Mapping[str, Mapping[str, Thing]] = field(default_factory=dict)
     untold: Mapping[str, str] = field(default_factory=dict)
     programs: frozenset[str] = frozenset()
+    place: Place | None = None
