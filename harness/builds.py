@@ -76,6 +76,21 @@ class Release:
         end = self.end_of_service.get(edition)
         return end if end is not None and end < today else None
 
+    def edition(self, said: str) -> str | None:
+        """Find whose dates count for an edition as a guest names it (Professional, EnterpriseS); None for silence."""
+        words = said.lower().replace(" ", "")
+        if not words:
+            return None
+        if "iot" in words:
+            wanted = "iot_ltsc"
+        elif "ltsc" in words or words == "enterprises":
+            wanted = "ltsc"
+        elif words.startswith(("pro", "home", "core")):
+            wanted = "home"
+        else:
+            wanted = "enterprise"
+        return wanted if wanted in self.end_of_service else next(iter(self.end_of_service))
+
 
 @cache
 def catalog() -> dict[int, Release]:

@@ -15,9 +15,9 @@ from harness.plugin.reading import serves
 from harness.plugin.settings import settings_key
 
 if TYPE_CHECKING:
-    from harness.matrix import Cell
+    from harness.matrix import Cell, Matrix
     from harness.plugin.settings import Settings
-    from harness.results.plan import PlannedCell
+    from harness.results.plan import PlannedCell, PlannedPackage
 
 name_key = pytest.StashKey[str]()
 
@@ -90,6 +90,25 @@ def planned(items: Sequence[pytest.Item]) -> list[PlannedCell]:
         if is_cell(item)
         for cell in [item.stash[cell_key]]
     ]
+
+
+def packages_of(matrices: Iterable[Matrix]) -> list[PlannedPackage]:
+    """Name every package of the matrices' products by its hash, so that a release can be held against what was run."""
+    from harness.results.plan import PlannedPackage
+
+    found = [
+        PlannedPackage(
+            product=product.id,
+            version=version.version,
+            file=version.file_name,
+            sha256=version.expected_sha256(),
+            newest=version.version == product.newest,
+        )
+        for matrix in matrices
+        for product in matrix.products.values()
+        for version in product.versions
+    ]
+    return list(dict.fromkeys(found))  # two matrices may share a product
 
 
 def matrices_of(items: Iterable[pytest.Item]) -> list[Path]:

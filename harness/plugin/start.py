@@ -13,6 +13,7 @@ import pytest
 from harness.errors import AuthoringError, SiteError
 from harness.plugin.exchange import Posted, exchange_of
 from harness.plugin.lab_process import SERVE, LabDidNotStart, LabProcess
+from harness.plugin.planning import packages_of
 from harness.plugin.reading import matrix_at
 from harness.plugin.settings import settings_key
 from harness.running_lab import lab_that_is_up
@@ -61,6 +62,7 @@ class Start:
                     for matrix in matrices
                     for issue in matrix.known_issues
                 ],
+                packages=packages_of(matrices),
             )
         except (AuthoringError, LabDidNotStart) as error:
             raise pytest.UsageError(str(error)) from error

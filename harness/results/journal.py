@@ -47,10 +47,16 @@ def _line(result: Result) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a journal holds: results in the order their cells were first finished; ``left_out`` in sentences."""
+    """What a journal holds: results in the order their cells were first finished; ``left_out`` in sentences.
+
+    ``earlier`` are results that a later one of the same cell replaced, ``damaged`` the number of lines that cannot be
+    read.
+    """
 
     results: tuple[Result, ...]
     left_out: tuple[str, ...]
+    earlier: tuple[Result, ...] = ()
+    damaged: int = 0
 
 
 def read(path: Path) -> Reading:
@@ -60,6 +66,7 @@ def read(path: Path) -> Reading:
     """
     found: dict[str, Result] = {}
     twice: list[str] = []
+    earlier: list[Result] = []
     foreign: list[int] = []
     torn = False
     last = 0
@@ -75,14 +82,17 @@ def read(path: Path) -> Reading:
                     if not torn:
                         foreign.append(last)
                     continue
-                if result.cell in found and result.cell not in twice:
-                    twice.append(result.cell)
+                if result.cell in found:
+                    earlier.append(found[result.cell])
+                    if result.cell not in twice:
+                        twice.append(result.cell)
                 found[result.cell] = result
     except FileNotFoundError:
         return Reading((), (f"There is no journal ({path.name}): no cell has finished.",))
     except OSError as error:
         raise AuthoringError(f"{path}: cannot read the journal: {error.strerror}") from error
-    return Reading(tuple(found.values()), tuple(_left_out(foreign, twice, last if torn else 0)))
+    left_out = tuple(_left_out(foreign, twice, last if torn else 0))
+    return Reading(tuple(found.values()), left_out, tuple(earlier), len(foreign) + torn)
 
 
 def _is_heading(line: bytes, path: Path) -> bool:

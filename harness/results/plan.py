@@ -35,6 +35,30 @@ class PlannedIssue(_Written):
     reason: str = ""
     expires: date | None = None
     where: str | None = None  # "lab" or "site" where it is to be expected there alone
+    owner: str = ""
+    cells: int | None = None  # how many cells of the matrix are in its scope and not skipped; None where nobody said
+
+
+class PlannedNote(_Written):
+    """What somebody wrote of a failure that was seen before, by its fingerprint."""
+
+    fingerprint: str
+    note: str = ""
+    owner: str = ""
+    ticket: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.note, self.ticket, f"owner {self.owner}" if self.owner else "")))
+
+
+class PlannedPackage(_Written):
+    """A package that the cells of a product run, by its hash; ``newest`` for the version that the run is about."""
+
+    product: str
+    version: str
+    file: str = ""
+    sha256: str
+    newest: bool = False
 
 
 class Plan(_Written):
@@ -50,3 +74,11 @@ class Plan(_Written):
     command: str = ""
     cells: tuple[PlannedCell, ...] = ()
     known_issues: tuple[PlannedIssue, ...] = ()
+    triage: tuple[PlannedNote, ...] = ()
+    triage_files: tuple[str, ...] = ()  # where notes are read from, and where new ones belong
+
+    def note_of(self, fingerprint: str) -> PlannedNote | None:
+        """Find what was written of a failure; a stub that says nothing yet is nothing."""
+        return next((one for one in self.triage if one.fingerprint == fingerprint and str(one)), None)
+
+    packages: tuple[PlannedPackage, ...] = ()
