@@ -120,14 +120,23 @@ class DeliveryFailed(SiteError):
 
 
 class ProductFailed(AssertionError):
-    """The product did not do what the scenario proves."""
+    """The product did not do what the scenario proves.
+
+    ``code`` says what it did not do, in a word that never changes its meaning (``not-installed``), ``subject`` names
+    the thing at fault; both may be "" where a sentence is all that there is.
+    """
+
+    def __init__(self, *words: object, code: str = "", subject: str = "") -> None:
+        super().__init__(*words)
+        self.code = code
+        self.subject = subject
 
 
 class Hung(ProductFailed):
     """A command outlived its deadline; its process tree was ended."""
 
     def __init__(self, command: str, deadline: float) -> None:
-        super().__init__(command, deadline)
+        super().__init__(command, deadline, code="hung")
         self.command = command
         self.deadline = deadline
 

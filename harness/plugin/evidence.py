@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.expectations import Finding
     from harness.guest.guest import Guest
     from harness.plugin.record import Record
-    from harness.results.result import Evidence
+    from harness.results.result import Ending, Evidence
     from harness.results.run import RunFolder
 
 
@@ -53,6 +53,10 @@ class EvidenceFolder:
                 code=finding.code, cause=finding.cause.value, sentence=finding.sentence, subject=finding.subject
             )
         )
+
+    def ended(self, ending: Ending) -> None:
+        """Add how a command of the product ended: the cell's cause is decided from it."""
+        self._record.endings.append(ending)
 
     def note(self, words: str) -> None:
         """Add a sentence to the cell's notes."""

@@ -28,8 +28,10 @@ _LONGEST_NAME = 80  # characters of a snapshot's name
 
 
 def is_wanted(keep: Keep, record: Record) -> bool:
-    """Whether a cell's machine is to be kept; not for a finding that is known."""
-    return record.judgement is not None and record.known_issue is None and record.judgement.verdict in KEPT_FOR[keep]
+    """Whether a cell's machine is to be kept; not for a finding that is known, nor when the cell wants one again."""
+    if record.judgement is None or record.known_issue is not None or record.again:
+        return False
+    return record.judgement.verdict in KEPT_FOR[keep]
 
 
 def keep_machine(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.machines.leases import Lease
     from harness.matrix import Cell, KnownIssue, Matrix
     from harness.plugin.verdicts import Judgement
-    from harness.results.result import Evidence, Finding, Kept, Result
+    from harness.results.result import Ending, Evidence, Finding, Kept, Result
 
 
 WARNING = "warning: "
@@ -43,6 +43,9 @@ class Record:
     evidence: list[Evidence] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    endings: list[Ending] = field(default_factory=list)
+    before: tuple[Result, ...] = ()  # earlier tries at the cell
+    again: bool = False  # it did not pass and is to be tried again
     kept: Kept | None = None
     doubts: list[Callable[[], str]] = field(default_factory=list)
     explain: Callable[[], ProductFailed | SiteError | None] = lambda: None
@@ -71,10 +74,11 @@ class Record:
 
     def result(self) -> Result:
         """Return everything that a report says of the cell; a cell that was never judged is not run."""
+        from harness.causes import decided
         from harness.results.result import Result, Step, Verdict
 
         judged = self.judgement
-        return Result(
+        alone = Result(
             cell=self.name,
             build=str(self.cell.build),
             product=self.cell.product,
@@ -83,6 +87,7 @@ class Record:
             leg=self.cell.leg,
             verdict=judged.verdict if judged else Verdict.NOT_RUN,
             **({"fault": judged.fault, "reason": judged.reason} if judged else {}),
+            **({"error": judged.error, "code": judged.code, "at_fault": judged.subject} if judged else {}),
             known_issue=self.known_issue,
             missed_issue=self.missed_issue,
             machine=self.machine,
@@ -96,19 +101,23 @@ class Record:
             evidence=tuple(self.evidence),
             notes=tuple(self.notes),
             findings=tuple(self.findings),
+            endings=tuple(self.endings),
             kept=self.kept,
             started=self.started,
             seconds=self.steps.seconds,
             worker=self.worker,
         )
+        return decided(alone)
 
     def covering(self, *, today: date) -> KnownIssue | None:
         """Find the known issue that explains a failure of this cell, or None."""
         if self.judgement is None or not self.judgement.blames_the_product:
             return None
-        reason = self.judgement.reason
-        issues = self.matrix.known_issues
-        return next((it for it in issues if it.covers(self.cell, reason, on_lab=self.on_lab, today=today)), None)
+        seen = self.result()
+        for issue in self.matrix.known_issues:
+            if issue.covers(self.cell, seen.reason, on_lab=self.on_lab, today=today, fingerprint=seen.fingerprint):
+                return issue
+        return None
 
     def missing(self, *, today: date) -> KnownIssue | None:
         """Find the strict known issue that should have shown on this cell, which passed, or None."""

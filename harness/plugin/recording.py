@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from harness.errors import AuthoringError, ProductFailed, SiteError
+from harness.plugin import retrying
 from harness.plugin.exchange import exchange_of, worker_of
 from harness.plugin.hearing import heard
 from harness.plugin.nodes import cell_key, matrix_key
@@ -20,7 +21,7 @@ VERDICT = "wincompat_verdict"  # an attribute of reports: it survives xdist, and
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """Open a cell's record before anything of it runs."""
     if is_cell(item):
         exchange, worker, name = exchange_of(item.config), worker_of(item.config), item.stash[name_key]
@@ -30,13 +31,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             name=name,
             steps=Steps(tell=lambda step: exchange.tell(worker, name, step)),
             worker=worker,
+            before=retrying.before(item),
         )
         exchange.tell(worker, name, "starting")
         try:
             with heard(item.stash[record_key]):
-                return (yield)
+                done = yield
         finally:
             exchange.tell(worker, "", "")
+        return retrying.once_more(item, nextitem) if item.stash[record_key].again else done
     return (yield)
 
 
@@ -50,8 +53,11 @@ def pytest_runtest_makereport(
     if record is None:
         return report
     _judge(record, report, call, item)
-    if report.when == "teardown":
-        report.user_properties.append((PROPERTY, record.result().model_dump_json()))
+    if report.when == "teardown" and record.again:
+        retrying.put_aside(item, record, report)
+    elif report.when == "teardown":
+        result = retrying.with_attempts(record.result(), record.before)
+        report.user_properties.append((PROPERTY, result.model_dump_json()))
     return report
 
 
@@ -67,13 +73,14 @@ def _judge(record: Record, report: pytest.TestReport, call: pytest.CallInfo[None
         return
     if judged == PASSED and report.when != "call":
         return
-    record.judgement = judged
+    record.judgement = judged = retrying.overruled(judged, record)
     if judged.note:
         record.notes.append(judged.note)
     vars(report)[VERDICT] = str(judged.verdict)
     if report.failed:
         _tell_in_one_sentence(report, call, item, record)
         _lay_a_known_issue_over(report, record)
+        retrying.mark(item, record, report)
     elif judged == PASSED:
         _miss_a_strict_known_issue(report, record)
 
@@ -132,9 +139,13 @@ def _today() -> date:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+def pytest_report_teststatus(
+    report: pytest.TestReport,
+) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
     """Show blocked cells among the errors and hung ones by their name; everything else is as pytest says it."""
     verdict = vars(report).get(VERDICT)
+    if (shown := retrying.status(report)) is not None:
+        return shown
     if verdict == "blocked" and report.failed:
         return "error", "B", ("BLOCKED", {"red": True})
     if verdict == "hung" and report.failed:

@@ -26,6 +26,6 @@ def why_lost(machine: Machine, guest: Guest, *, since: datetime, within: float) 
         if not guest.has_restarted(within):
             return None
         # asked once more: a reset may have been under way when nothing was written down of it yet
-        return machine.disturbance(since) or ProductFailed(UNASKED)
+        return machine.disturbance(since) or ProductFailed(UNASKED, code="restarted-unasked")
     except SiteError:
         return None

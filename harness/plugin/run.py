@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.plugin.recording import PROPERTY
+from harness.plugin.retrying import ASIDE
 from harness.results.journal import Journal
 from harness.results.result import Fault, Result, Verdict
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from harness.results.plan import Plan, PlannedCell
     from harness.results.run import RunFolder
 
-GOOD = {Verdict.PASSED, Verdict.SKIPPED}
+PHASES = ("setup", "call", "teardown", ASIDE)
+GOOD = {Verdict.PASSED, Verdict.FLAKY, Verdict.SKIPPED}
 
 
 class Run:
@@ -50,7 +52,7 @@ class Run:
         """Journal the result that a cell's last report carries."""
         if self._progress is not None:
             self._progress.clear()
-        if report.when not in ("setup", "call", "teardown"):  # xdist's report of a worker that died is of none of them
+        if report.when not in PHASES:  # xdist's report of a worker that died is of none of them
             self._crashed[report.nodeid] = "the worker process died while it ran this cell"
         if report.when == "teardown":
             for name, value in report.user_properties:
@@ -105,7 +107,9 @@ def accounted_for(result: Result) -> bool:
 
 
 def _not_run(cell: PlannedCell, reason: str) -> Result:
-    return Result(
+    from harness.causes import decided
+
+    ended = Result(
         cell=cell.cell,
         build=cell.build,
         product=cell.product,
@@ -116,6 +120,7 @@ def _not_run(cell: PlannedCell, reason: str) -> Result:
         fault=Fault.HARNESS,
         reason=reason,
     )
+    return decided(ended)
 
 
 def _why(session: pytest.Session) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ THE_LAB = "lab"
 
 Keep = Literal["none", "failed", "all"]
 
+MOST_RETRIES = 10
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -27,8 +29,10 @@ class Settings:
     builds: tuple[Build, ...] = ()
     products: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
     keep: Keep = "none"
     keep_for: float = 14_400.0
+    retries: int = 0
 
     @property
     def on_the_lab(self) -> bool:
@@ -44,10 +48,21 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("wincompat", "Windows compatibility matrices")
     group.addoption("--site", metavar="FILE|lab", help="site file to take machines from (default: the embedded lab)")
     group.addoption(
-        "--build", action="append", default=[], metavar="BUILD", help="only this build: 19044 or win10-21h2; repeatable"
+        "--build",
+        action="append",
+        default=[],
+        metavar="BUILD",
+        help="only this build: 19044 or win10-21h2, or with a revision: 19044.4529; repeatable",
     )
     group.addoption("--product", action="append", default=[], metavar="NAME", help="only this product; repeatable")
     group.addoption("--scenario", action="append", default=[], metavar="NAME", help="only this scenario; repeatable")
+    group.addoption(
+        "--product-version",
+        action="append",
+        default=[],
+        metavar="PRODUCT=VERSION",
+        help="as if this version were the product's newest: go=1.22.10; repeatable",
+    )
     group.addoption("--runs", metavar="DIR", help="folder that receives a folder for each run (default: build/runs)")
     group.addoption(
         "--keep",
@@ -58,6 +73,13 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--keep-for", metavar="TIME", default="4h", help="how long they are kept: 90m, 4h, 2d (default: 4h)"
+    )
+    group.addoption(
+        "--retries",
+        metavar="N",
+        default="0",
+        help="try a cell that did not pass again, up to N times, each on a machine that is reverted anew; one that "
+        "passes then is flaky, not passed (default: 0)",
     )
     parser.addini("wincompat_site", "site file to take machines from; lab is the embedded lab", default=THE_LAB)
     parser.addini("wincompat_runs", "folder that receives a folder for each run", default="build/runs")
@@ -85,9 +107,24 @@ def read_settings(config: pytest.Config) -> Settings:
         builds=tuple(builds),
         products=tuple(config.getoption("--product")),
         scenarios=tuple(config.getoption("--scenario")),
+        versions=dict(_pair(words) for words in config.getoption("--product-version")),
         keep=config.getoption("--keep"),
         keep_for=_seconds(config.getoption("--keep-for")),
+        retries=_retries(config.getoption("--retries")),
     )
+
+
+def _retries(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) > MOST_RETRIES:
+        raise pytest.UsageError(f"--retries: {text!r} should be a number from 0 to {MOST_RETRIES}")
+    return int(text)
+
+
+def _pair(words: str) -> tuple[str, str]:
+    product, separator, version = words.partition("=")
+    if not (product and separator and version):
+        raise pytest.UsageError(f"--product-version: {words!r} should be like go=1.22.10")
+    return product, version
 
 
 def _seconds(text: str) -> float:

@@ -25,6 +25,7 @@ _WORDS = {
     Verdict.BLOCKED: "BLOCKED",
     Verdict.NOT_RUN: "not run",
     None: "known",
+    Verdict.FLAKY: "flaky",
     Verdict.PASSED: "pass",
     Verdict.SKIPPED: "skip",
 }
@@ -88,11 +89,8 @@ def _end(result: Result | None) -> Verdict | None:
 
 
 def _findings(results: Sequence[Result]) -> Iterable[str]:
-    yield from (
-        f"{result.verdict.upper()} {result.cell}: {result.reason}{_at_step(result)}"
-        for result in results
-        if result.verdict in (Verdict.FAILED, Verdict.HUNG) and result.known_issue is None
-    )
+    for verdict in (Verdict.FAILED, Verdict.HUNG):
+        yield from _grouped(verdict.upper(), results, verdict)
     yield from (
         f"NOT CLOSED {result.cell}: {note}"
         for result in results
@@ -100,6 +98,7 @@ def _findings(results: Sequence[Result]) -> Iterable[str]:
         for note in result.notes
         if note.startswith(f"known issue {result.missed_issue} ")
     )
+    yield from _grouped("FLAKY, passed only when tried again:", results, Verdict.FLAKY)
     yield from _grouped("BLOCKED, not the product's fault:", results, Verdict.BLOCKED)
     yield from _grouped("NOT RUN:", results, Verdict.NOT_RUN)
     known: dict[str, list[Result]] = {}
@@ -112,13 +111,16 @@ def _findings(results: Sequence[Result]) -> Iterable[str]:
 
 
 def _grouped(heading: str, results: Sequence[Result], verdict: Verdict) -> Iterable[str]:
-    """Say a reason once, however many cells it explains."""
-    reasons: dict[str, list[Result]] = {}
+    """Say a failure once, with its cause and its fingerprint, however many cells it was seen on."""
+    failures: dict[str, list[Result]] = {}
     for result in results:
-        if result.verdict is verdict:
-            reasons.setdefault(result.reason, []).append(result)
-    for reason, cells in reasons.items():
-        yield f"{heading} {_cells(cells)}: {reason}{_at_step(cells[0]) if len(cells) == 1 else ''}"
+        if result.verdict is verdict and result.known_issue is None:
+            failures.setdefault(result.fingerprint or result.reason, []).append(result)
+    for cells in failures.values():
+        first = cells[0]
+        named = f" [{first.cause} {first.fingerprint}]" if first.fingerprint and verdict is not Verdict.NOT_RUN else ""
+        steps = set(map(_at_step, cells))
+        yield f"{heading} {_cells(cells)}: {first.reason}{steps.pop() if len(steps) == 1 else ''}{named}"
 
 
 def _at_step(result: Result) -> str:
@@ -142,6 +144,8 @@ def verdict_in_words(results: Sequence[Result], *, is_lab: bool) -> str:
     if unclosed := sum(result.missed_issue is not None for result in results):
         held.append(f"{unclosed} without the known issue that was expected")
     told = f"{ends[Verdict.PASSED]} of {count(len(results), 'cell')} passed"
+    if ends[Verdict.FLAKY]:
+        told += f", {ends[Verdict.FLAKY]} flaky (passed only when tried again)"
     if ends[Verdict.SKIPPED]:
         told += f", {ends[Verdict.SKIPPED]} skipped on purpose"
     if held:
@@ -149,7 +153,7 @@ def verdict_in_words(results: Sequence[Result], *, is_lab: bool) -> str:
     elif known:
         issues = listed(list(dict.fromkeys(result.known_issue or "" for result in known)), 6)
         told += f"; exactly the expected findings were found: {issues} on {count(len(known), 'cell')}"
-    else:
+    elif not ends[Verdict.FLAKY]:
         told += "; nothing unexpected"
     took = seconds(sum(result.seconds for result in results))
     where = " on the lab's Wine guests, which is no Windows evidence" if is_lab else ""

@@ -19,6 +19,9 @@ class Judgement:
     fault: Fault = Fault.NOBODY
     reason: str = ""
     note: str = ""
+    error: str = ""  # the kind of what was raised
+    code: str = ""
+    subject: str = ""
 
     @property
     def blames_the_product(self) -> bool:
@@ -50,18 +53,27 @@ def judge(
     if isinstance(error, GuestLost) and phase == "call" and (cause := explain()) is not None:
         return replace(judge(cause, phase=phase, doubt=lambda: ""), note=f"before that was known: {sentence(error)}")
     if isinstance(error, SiteError):
-        return Judgement(Verdict.BLOCKED, Fault.SITE, sentence(error))
+        return Judgement(Verdict.BLOCKED, Fault.SITE, sentence(error), error=type(error).__name__)
     if isinstance(error, ProductFailed) or (isinstance(error, AssertionError) and phase == "call"):
         reason = sentence(error)
         if suspicion := doubt():
-            return Judgement(Verdict.BLOCKED, Fault.SITE, suspicion, note=f"before that was known: {reason}")
-        return Judgement(Verdict.HUNG if isinstance(error, Hung) else Verdict.FAILED, Fault.PRODUCT, reason)
+            words = f"before that was known: {reason}"
+            return Judgement(Verdict.BLOCKED, Fault.SITE, suspicion, note=words, error="SiteError")
+        verdict, (code, subject) = Verdict.HUNG if isinstance(error, Hung) else Verdict.FAILED, _named(error)
+        kind = type(error).__name__
+        return Judgement(verdict, Fault.PRODUCT, reason, error=kind, code=code, subject=subject)
     if isinstance(error, HarnessError):
-        return Judgement(Verdict.BLOCKED, Fault.HARNESS, sentence(error))
+        return Judgement(Verdict.BLOCKED, Fault.HARNESS, sentence(error), error=type(error).__name__)
     if isinstance(error, pytest.fail.Exception) and phase == "call":
         # pytest.fail("...") in a team's own test says the same as an assertion
         return judge(ProductFailed(sentence(error)), phase=phase, doubt=doubt)
-    return Judgement(Verdict.BLOCKED, Fault.HARNESS, f"{type(error).__name__} during {phase}: {sentence(error)}")
+    kind = type(error).__name__
+    return Judgement(Verdict.BLOCKED, Fault.HARNESS, f"{kind} during {phase}: {sentence(error)}", error=kind)
+
+
+def _named(error: BaseException) -> tuple[str, str]:
+    """Give the code and the thing at fault that a failure names; a plain assertion names neither."""
+    return (error.code, error.subject) if isinstance(error, ProductFailed) else ("", "")
 
 
 def sentence(error: BaseException) -> str:

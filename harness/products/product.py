@@ -190,7 +190,9 @@ class Product(Authored):
             return quiet
         if loud := values.get("uninstallstring"):
             return f"{loud} {switches}".strip()
-        raise ProductFailed("the product registered no command to uninstall it (UninstallString)")
+        raise ProductFailed(
+            "the product registered no command to uninstall it (UninstallString)", code="no-removal-registered"
+        )
 
     def unpack_command(self, guest_path: str, folder: str) -> str:
         """Unpack a ZIP's package into a folder of the guest, with its tar."""
@@ -228,6 +230,11 @@ class Product(Authored):
         """
         kind = log_kind if self.kind == "exe" and log_kind else self.kind
         return self._own_meanings.get(signed(exit_code)) or explain(exit_code, kind)
+
+    def declares_restart(self, exit_code: int) -> bool:
+        """Tell whether the product's file says of an exit code that a restart is wanted with it."""
+        own = self._own_meanings.get(signed(exit_code))
+        return own is not None and own.reboot
 
     def allows_leftover(self, trace: str) -> bool:
         """Tell whether a path or registry key may stay after the removal; ``*`` spans folders."""

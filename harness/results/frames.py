@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 
 from harness.builds import Build
+from harness.results.cause import Cause
 from harness.results.plan import Plan, PlannedCell
 from harness.results.result import Fault, Result, Verdict
 
 VERDICTS = pd.CategoricalDtype([verdict.value for verdict in Verdict], ordered=True)
 FAULTS = pd.CategoricalDtype([fault.value for fault in Fault])
+CAUSES = pd.CategoricalDtype([cause.value for cause in Cause])
 MOMENT = pd.DatetimeTZDtype("us", "UTC")
 
 CELLS: dict[str, Any] = {
@@ -27,6 +29,11 @@ CELLS: dict[str, Any] = {
     "verdict": VERDICTS,  # ordered, best first; "not run" for a cell that was planned and left no result
     "fault": FAULTS,
     "reason": "string",
+    "cause": CAUSES,  # missing for a cell that passed or was skipped
+    "code": "string",  # what the product did not do: not-installed, broke-rules, ...; "" where nothing says so
+    "at_fault": "string",
+    "fingerprint": "string",  # the same for the same failure in every run; "" without a failure
+    "attempts": "int64",  # how often the cell was tried
     "known_issue": "string",  # missing where none covers the cell
     "missed_issue": "string",  # a strict known issue that should have shown and did not; mostly missing
     "machine": "string",
@@ -113,6 +120,8 @@ def _row(result: Result) -> dict[str, Any]:
     return row | {
         "verdict": result.verdict.value,
         "fault": result.fault.value,
+        "cause": result.cause.value if result.cause is not None else None,
+        "attempts": len(result.attempts) or int(result.started is not None),
         "steps": len(result.steps),
         "started": in_utc(result.started),
     }
@@ -125,9 +134,8 @@ def _without_result(planned: PlannedCell) -> dict[str, Any]:
         "verdict": verdict.value,
         "fault": Fault.NOBODY.value,
         "reason": planned.skip or "",
-        "machine": "",
-        "provenance": "",
-        "worker": "",
+        **dict.fromkeys(("code", "at_fault", "fingerprint", "machine", "provenance", "worker"), ""),
+        "attempts": 0,
         "steps": 0,
     }
 

@@ -76,9 +76,8 @@ class Plan(_Written):
     known_issues: tuple[PlannedIssue, ...] = ()
     triage: tuple[PlannedNote, ...] = ()
     triage_files: tuple[str, ...] = ()  # where notes are read from, and where new ones belong
+    packages: tuple[PlannedPackage, ...] = ()
 
     def note_of(self, fingerprint: str) -> PlannedNote | None:
         """Find what was written of a failure; a stub that says nothing yet is nothing."""
         return next((one for one in self.triage if one.fingerprint == fingerprint and str(one)), None)
-
-    packages: tuple[PlannedPackage, ...] = ()

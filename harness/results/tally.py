@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
+from harness.causes import plain
 from harness.results.plan import Plan, PlannedIssue
 from harness.results.result import Verdict
 from harness.results.words import builds_in_words, count, listed
@@ -18,13 +18,18 @@ _SAID = {
     Verdict.BLOCKED: ("was blocked", "were blocked"),
     Verdict.NOT_RUN: ("was not run", "were not run"),
 }
+_ORDER = (*_SAID, Verdict.FLAKY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How many cells met which end; ``known`` of them are failed or hung under a known issue that still holds."""
+    """How many cells met which end; ``known`` of them are failed or hung under a known issue that still holds.
+
+    A flaky cell passed only after it had failed: it is none of those that passed.
+    """
 
     passed: int = 0
+    flaky: int = 0
     failed: int = 0
     hung: int = 0
     blocked: int = 0
@@ -35,7 +40,7 @@ class Tally:
     @property
     def total(self) -> int:
         """Every cell, run or not."""
-        return self.passed + self.failed + self.hung + self.blocked + self.skipped + self.not_run
+        return self.passed + self.flaky + self.failed + self.hung + self.blocked + self.skipped + self.not_run
 
     def of(self, verdict: Verdict) -> int:
         """How many cells have this verdict."""
@@ -44,7 +49,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One cause and every cell it explains; a ``known`` one is accepted for now and holds nothing."""
+    """One failure and every cell it was seen on; a ``known`` one is accepted for now and holds nothing.
+
+    ``cause`` is the class of its cause, ``fingerprint`` its name, "" where an older version wrote the journal.
+    """
 
     verdict: Verdict
     product: str
@@ -54,11 +62,13 @@ class Finding:
     cells: tuple[str, ...]
     known: PlannedIssue | None
     expired: bool
+    cause: str = ""
+    fingerprint: str = ""
 
     @property
     def holds(self) -> bool:
         """Whether this finding stands in the way of a release."""
-        return self.known is None or self.expired
+        return self.verdict is not Verdict.FLAKY and (self.known is None or self.expired)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +92,7 @@ def decide(cells: pd.DataFrame, plan: Plan | None, *, is_lab: bool, today: date)
     counted = cells["verdict"].value_counts()
     tally = Tally(
         **{verdict.value.replace(" ", "_"): int(counted.get(verdict.value, 0)) for verdict in Verdict},
-        known=sum(len(finding.cells) for finding in findings if not finding.holds),
+        known=sum(len(finding.cells) for finding in findings if finding.known and not finding.holds),
     )
     reasons = []
     if plan is None:
@@ -102,49 +112,49 @@ def decide(cells: pd.DataFrame, plan: Plan | None, *, is_lab: bool, today: date)
         sentence = f"{listed(told)}; {passed if not missed else f'{tally.passed:,} passed'}" if tally.total else told[0]
         return Decision(
             word="HOLD",
-            sentence=f"{sentence}{f', {known}' if known else ''}.",
+            sentence=f"{sentence}{f', {tally.flaky:,} flaky' if tally.flaky else ''}{f', {known}' if known else ''}.",
             reasons=tuple(reasons),
             tally=tally,
             findings=findings,
         )
-    rest = [words for words in (known, f"{tally.skipped:,} skipped on purpose" if tally.skipped else "") if words]
-    sentence = f"{passed}{', ' + listed(rest) if rest else ''}; nothing unexpected."
+    flaky = f"{tally.flaky:,} {'is' if tally.flaky == 1 else 'are'} flaky" if tally.flaky else ""
+    rest = [
+        words for words in (flaky, known, f"{tally.skipped:,} skipped on purpose" if tally.skipped else "") if words
+    ]
+    end = "a flaky cell failed before it passed" if flaky else "nothing unexpected"
+    sentence = f"{passed}{', ' + listed(rest) if rest else ''}; {end}."
     word = "AS EXPECTED" if is_lab else "SHIP"
     return Decision(word=word, sentence=sentence, reasons=(), tally=tally, findings=findings)
 
 
 def find(cells: pd.DataFrame, plan: Plan | None, today: date) -> list[Finding]:
-    """Group the cells that did not pass by what explains them, worst and widest first."""
-    missed = cells[cells["verdict"].isin([verdict.value for verdict in _SAID])]
+    """Group the cells that did not pass by their fingerprint, worst and widest first."""
+    missed = cells[cells["verdict"].isin([verdict.value for verdict in _ORDER])]
     groups: dict[tuple[str, ...], list[dict[str, str]]] = {}
-    columns = ["cell", "build_name", "product", "scenario", "verdict", "reason", "known_issue"]
+    columns = ["cell", "build_name", "product", "scenario", "verdict", "reason", "known_issue", "cause", "fingerprint"]
     for row in missed[columns].astype("object").fillna("").to_dict("records"):
-        alike = (row["verdict"], row["product"], row["known_issue"], fingerprint(row["reason"]))
+        by_words = (row["product"], plain(row["reason"]))  # of a journal that knows no fingerprints
+        alike = (row["verdict"], row["known_issue"], *((row["fingerprint"],) if row["fingerprint"] else by_words))
         groups.setdefault(alike, []).append({str(column): str(value) for column, value in row.items()})
     issues = {issue.id: issue for issue in plan.known_issues} if plan else {}
     findings = []
-    for (verdict, product, issue, _), rows in groups.items():
+    for (verdict, issue, *_), rows in groups.items():
         known = (issues.get(issue) or PlannedIssue(id=issue)) if issue else None
         findings.append(
             Finding(
                 verdict=Verdict(verdict),
-                product=product,
+                product=listed(list(dict.fromkeys(row["product"] for row in rows)), 4),
                 scenarios=listed(list(dict.fromkeys(row["scenario"] for row in rows)), 4),
                 builds=builds_in_words(row["build_name"] for row in rows),
                 reason=rows[0]["reason"],
                 cells=tuple(row["cell"] for row in rows),
+                cause=rows[0]["cause"],
+                fingerprint=rows[0]["fingerprint"],
                 known=known,
                 expired=known is not None and known.expires is not None and known.expires < today,
             )
         )
-    order = list(_SAID)
-    return sorted(findings, key=lambda each: (not each.holds, order.index(each.verdict), -len(each.cells)))
-
-
-def fingerprint(reason: str) -> str:
-    """Reduce a reason to what stays the same from cell to cell: numbers, ids and paths are taken out."""
-    first = reason.split("\n", 1)[0][:500]
-    return re.sub(r"[0-9a-f]{8,}|\d+", "#", re.sub(r"[a-z]:\\\S+|\S*/\S+", "path", first.lower()))
+    return sorted(findings, key=lambda each: (not each.holds, _ORDER.index(each.verdict), -len(each.cells)))
 
 
 def _ends(held: list[Finding], total: int) -> str:

@@ -92,7 +92,7 @@ class Examination:
         name = f"changes-{what.replace(' ', '-')}-{version}.txt"
         self._keeper.keep(name, "".join(f"{change}\n" for change in phase.done) or "nothing\n")
         for finding in (*findings(phase), *self._still_running(phase), *self._open_to_all(phase)):
-            self._add(finding)
+            self.add(finding)
         if what == "uninstall" and (left := [f for f in self._found if f.code == "left-behind"]):
             self._keeper.keep("left-behind.txt", "".join(f"{finding.sentence}\n" for finding in left))
 
@@ -120,7 +120,8 @@ class Examination:
             words = f"after {phase} {who} may write to {path}"
             yield Finding(code="open-to-all", cause=Cause.PERMISSION, sentence=words, subject=path)
 
-    def _add(self, finding: Finding) -> None:
+    def add(self, finding: Finding) -> None:
+        """Take up what was found, by whomever."""
         # the same thing is seen again in every later phase; it is told once
         if all((known.code, known.subject) != (finding.code, finding.subject) for known in self._found):
             self._found.append(finding)
@@ -131,7 +132,7 @@ class Examination:
         if self._found:
             more = len(self._found) - SHOWN
             words = "; ".join(finding.sentence for finding in self._found[:SHOWN])
-            raise ProductFailed(words + (f"; and {more} more" if more > 0 else ""))
+            raise ProductFailed(words + (f"; and {more} more" if more > 0 else ""), code="broke-rules")
 
 
 def _holds(subject: str, files: Sequence[str]) -> bool:

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, Hung, MachineFailed, ProductFailed
 from harness.exit_codes import ExitMeaning, shown
+from harness.expectations import Cause, Finding
+from harness.guest.processes import uninstallers
 from harness.guest.state import EVERYTHING, SOFTWARE, Scope
 from harness.results.result import Fault
+from harness.scenarios.endings import ending
 from harness.scenarios.examination import OWN_ROOTS, Begins, Examination
 from harness.scenarios.proving import entries_of, missing_proofs, own_words, present_files
+from harness.scenarios.starting import what_is_missing
 from harness.scenarios.telling import Keeper, Telling
 from harness.scenarios.waits import until_the_removal_settles
 
@@ -31,6 +35,7 @@ STAGE = r"C:\wincompat\unpacked"  # beside the delivery cache, which states of a
 _PROBE = r"C:\Program Files\wincompat-probe.txt"
 _PROBE_KEY = r"HKLM\SOFTWARE\wincompat-probe"
 _GONE = (1605, 1614)  # unknown product, product is uninstalled
+_NO_ROOM = (1307, 1601, 1605)  # errors in a log, not exit codes: the disk of the guest is full
 
 
 class Installation:
@@ -60,21 +65,24 @@ class Installation:
         outcome, meaning, reason = self._run_installer(version, package, f"install-{version}")
         if not meaning.success:
             what = f"{version} was not installed" if over is None else f"{over} was not upgraded to {version}"
-            self._blame(f"{what}: {self._ended(outcome, meaning, reason)}", meaning)
+            code = "not-installed" if over is None else "not-upgraded"
+            self._blame(f"{what}: {self._ended(outcome, meaning, reason)}", meaning, code=code)
         self._put_on_path(present=True)
-        if meaning.reboot:
-            self.evidence.note(f"the installation of {version} asks for a restart ({shown(outcome.exit_code)})")
+        self._may_ask_for_a_restart(f"the installation of {version}", meaning)
 
     def fail_half_way(self, version: str) -> None:
         """Upgrade with the package that fails half-way; it must say so."""
         outcome, meaning, reason = self._run_installer(version, self.product.rollback_package(), f"fail-{version}")
         if meaning.success:
             raise ProductFailed(
-                f"the upgrade to {version} fails half-way and hides it: it ended with {shown(outcome.exit_code)}"
+                f"the upgrade to {version} fails half-way and hides it: it ended with {shown(outcome.exit_code)}",
+                code="failure-hidden",
             )
         if meaning.fault in (Fault.SITE, Fault.HARNESS):
             self._blame(
-                f"the upgrade to {version} did not even begin: {self._ended(outcome, meaning, reason)}", meaning
+                f"the upgrade to {version} did not even begin: {self._ended(outcome, meaning, reason)}",
+                meaning,
+                code="not-upgraded",
             )
         self.evidence.note(f"the upgrade that must fail did: {self._ended(outcome, meaning, reason)}")
 
@@ -84,7 +92,8 @@ class Installation:
         if meaning.success:
             raise ProductFailed(
                 f"{self.guest.account} was not refused: the installation of {version} ended with "
-                f"{shown(outcome.exit_code)}"
+                f"{shown(outcome.exit_code)}",
+                code="not-refused",
             )
         self.evidence.note(f"refused: {self._ended(outcome, meaning, reason)}")
 
@@ -95,7 +104,8 @@ class Installation:
         lacking = missing_proofs(self.guest, self.product, version, seen=seen)
         if lacking:
             claim = f"{version} is not there any more {when}" if when else f"{version} does not prove itself"
-            raise ProductFailed(f"{claim}: {'; '.join(lacking)}")
+            code = "gone-after-failed-upgrade" if when else "not-proven"
+            raise ProductFailed(f"{claim}: {'; '.join(lacking)}", code=code)
 
     def replaced(self, old: str, *, by: str) -> None:
         """Make sure that an upgrade took the old version away: its own files and its entry in the list of programs."""
@@ -109,7 +119,7 @@ class Installation:
                 for one in entries_of(self.guest.state(replace(SOFTWARE, hives=(entry.account,))), entry)
             )
         if left:
-            raise ProductFailed(f"{by} did not replace {old}: {'; '.join(left)}")
+            raise ProductFailed(f"{by} did not replace {old}: {'; '.join(left)}", code="not-replaced")
 
     # --- uninstall
 
@@ -132,7 +142,8 @@ class Installation:
             )
         found = entries_of(self.guest.state(replace(SOFTWARE, hives=(proof.account,))), proof)
         if len(found) != 1:
-            raise ProductFailed(f"{proof.display_name!r} is registered {len(found)} times in Windows' list of programs")
+            words = f"{proof.display_name!r} is registered {len(found)} times in Windows' list of programs"
+            raise ProductFailed(words, code="not-registered-once")
         return found[0].values
 
     def remove(self, registered: Mapping[str, str], version: str) -> None:
@@ -145,11 +156,13 @@ class Installation:
         log = self._log(f"uninstall-{version}-again")
         outcome, meaning, _ = self._run(self._registered_command(registered, version, log), log)
         if meaning.success:
-            raise ProductFailed(f"a second removal of {version} claims success ({shown(outcome.exit_code)})")
+            words = f"a second removal of {version} claims success ({shown(outcome.exit_code)})"
+            raise ProductFailed(words, code="second-removal")
         if self.product.kind == "msi" and outcome.exit_code not in _GONE:
             raise ProductFailed(
                 f"a second removal of {version} should end with 1605 (not installed), not with {meaning.code} "
-                f"({meaning.words})"
+                f"({meaning.words})",
+                code="second-removal",
             )
 
     # --- what a person made
@@ -173,9 +186,11 @@ class Installation:
         for file in files:
             outcome = self.guest.run(f'type "{file.path}"')
             if not outcome.ok:
-                raise ProductFailed(f"after {after}: the user's own file {file.path} is gone")
+                words = f"after {after}: the user's own file {file.path} is gone"
+                raise ProductFailed(words, code="user-file-lost", subject=file.path)
             if outcome.stdout.strip() != file.text.strip():
-                raise ProductFailed(f"after {after}: the user's own file {file.path} was changed")
+                words = f"after {after}: the user's own file {file.path} was changed"
+                raise ProductFailed(words, code="user-file-lost", subject=file.path)
 
     def as_a_standard_user(self) -> Installation:
         """Give the same product to the standard account, proven limited first: a write must be refused.
@@ -215,6 +230,7 @@ class Installation:
     def _run(self, command: str, log: str, package: Package | None = None) -> tuple[Outcome, ExitMeaning, str]:
         """Run a command of the product and keep its log, also when it hangs; a guest that is lost stays lost."""
         reading = None
+        what = log.rpartition("\\")[2].removeprefix("wincompat-").removesuffix(".log")
         before = time.monotonic()
         try:
             outcome = self.guest.run(command, deadline=self.product.deadline or 120.0)
@@ -222,26 +238,46 @@ class Installation:
             reading = self._telling.log(log) if log in command else None
             if reading is not None and reading.running:
                 self.evidence.note(f"{hung}; by its log it was at {reading.running[0]}")
+            self.evidence.ended(ending(what, None, reading=reading))
             raise
         if log in command:
             reading = self._telling.log(log)
         meaning = self.product.meaning(outcome.exit_code, log_kind=reading.kind if reading is not None else "")
         if meaning.success:
             wanted = reading is not None and reading.reboot  # Inno Setup ends with 0 then, and says so in its log only
-            return outcome, replace(meaning, reboot=meaning.reboot or wanted), ""
-        name = log.rpartition("\\")[2].removeprefix("wincompat-").removesuffix(".log")
-        events = self._telling.records(name, time.monotonic() - before)
+            meaning = replace(meaning, reboot=meaning.reboot or wanted)
+            self.evidence.ended(ending(what, meaning))
+            return outcome, meaning, ""
+        if reading is not None and reading.cause is not None and reading.cause.number in _NO_ROOM:
+            meaning = replace(meaning, fault=Fault.SITE, cause="environment")
+        events = self._telling.records(what, time.monotonic() - before)
+        self.evidence.ended(ending(what, meaning, reading=reading, events=events))
         reason = self._telling.reason(reading, package.file if package else None, events)
+        reason = reason or what_is_missing(self.guest, outcome, file=package.file if package else None)
         return outcome, meaning, reason or own_words(outcome)
 
     def _remove(self, command: str, version: str, log: str) -> None:
         outcome, meaning, reason = self._run(command, log)
         if not meaning.success:
-            self._blame(f"{version} was not uninstalled: {self._ended(outcome, meaning, reason)}", meaning)
+            words = f"{version} was not uninstalled: {self._ended(outcome, meaning, reason)}"
+            self._blame(words, meaning, code="not-uninstalled")
+        self._may_ask_for_a_restart(f"the removal of {version}", meaning)
         self._put_on_path(present=False)
         if self.product.uninstall.settle:
             proofs = self.product.proofs_of(version)
-            until_the_removal_settles(self.product.uninstall.settle)(lambda: present_files(self.guest, proofs))
+            until_the_removal_settles(self.product.uninstall.settle)(
+                lambda: present_files(self.guest, proofs) or uninstallers(self.guest)
+            )
+
+    def _may_ask_for_a_restart(self, what: str, meaning: ExitMeaning) -> None:
+        if not meaning.reboot:
+            return
+        words = f"{what} asks for a restart ({shown(meaning.code)})"
+        if self.product.declares_restart(meaning.code):
+            self.evidence.note(words)
+        else:
+            words += ", which the product's file does not declare"
+            self.examination.add(Finding(code="reboot-asked", cause=Cause.REBOOT, sentence=words, subject=what))
 
     def _registered_command(self, registered: Mapping[str, str], version: str, log: str) -> str:
         if self.product.kind != "msi":
@@ -249,7 +285,8 @@ class Installation:
         loud = registered.get("uninstallstring", "")
         code = re.search(r"\{[0-9A-Fa-f-]{36}\}", loud)
         if code is None:
-            raise ProductFailed(f"{version} registered no command to uninstall it (UninstallString is {loud!r})")
+            words = f"{version} registered no command to uninstall it (UninstallString is {loud!r})"
+            raise ProductFailed(words, code="no-removal-registered")
         # Windows' list starts "MsiExec.exe /I{code}" or /X, which asks what to do: the same removal without questions
         return f'msiexec /x {code[0]} /qn /norestart /l*v "{log}"'
 
@@ -304,9 +341,9 @@ class Installation:
         who = {"msi": "msiexec", "exe": "the installer", "zip": "the copy"}[self.product.kind]
         return f"{who} ended with {shown(outcome.exit_code)} ({meaning.words})" + (f": {reason}" if reason else "")
 
-    def _blame(self, words: str, meaning: ExitMeaning) -> None:
+    def _blame(self, words: str, meaning: ExitMeaning, *, code: str) -> None:
         if meaning.fault is Fault.SITE:
             raise MachineFailed(words, machine=self.guest.machine, advice="look at the guest: the product never began")
         if meaning.fault is Fault.HARNESS:
             raise HarnessError(words)
-        raise ProductFailed(words)
+        raise ProductFailed(words, code=code)

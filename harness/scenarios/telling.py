@@ -16,6 +16,7 @@ from harness.installer_logs.reasons import reason
 if TYPE_CHECKING:
     from harness.expectations import Finding
     from harness.guest.guest import Guest
+    from harness.results.result import Ending
 
 _MARGIN = 5.0  # seconds before the installer was started that its records may still belong to
 _RECORDS_DEADLINE = 30.0
@@ -34,6 +35,9 @@ class Keeper(Protocol):
 
     def finding(self, finding: Finding) -> None:
         """Add a finding to the cell's."""
+
+    def ended(self, ending: Ending) -> None:
+        """Add how a command of the product ended."""
 
 
 class Telling:

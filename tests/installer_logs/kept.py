@@ -25,3 +25,7 @@ class Kept:
     def finding(self, finding: object) -> None:
         """Refuse: what is told of an installation is no finding by itself."""
         raise AssertionError(finding)
+
+    def ended(self, ending: object) -> None:
+        """Refuse: how a command ended is told by who ran it."""
+        raise AssertionError(ending)
