@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import cells, logs, many, revert, waits
+from bench import cells, logs, many, revert, state, waits
 
 BENCHES = {
     "revert": revert.figures,
     "cells": cells.figures,
+    "state": state.figures,
     "waits": waits.figures,
     "many": many.figures,
     "logs": logs.figures,
