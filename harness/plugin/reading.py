@@ -44,16 +44,22 @@ def matrix_at(config: pytest.Config, path: Path) -> Matrix:
     Packages are hashed on the controller only, and not where it only looks; before its use each is verified anyway.
     """
     from harness.matrix import read_matrix
+    from harness.narrowing import narrowed
 
     read = config.stash.setdefault(_read_key, {})
     if path not in read:
         controls = not is_worker(config)
-        read[path] = read_matrix(
+        matrix = read_matrix(
             path,
             scenarios=list(scenarios_of(config)),
             files=controls,
             hashes=controls and not only_looks(config),
         )
+        settings = config.stash[settings_key]
+        try:
+            read[path] = narrowed(matrix, builds=settings.builds, versions=settings.versions)
+        except ValueError as error:
+            raise AuthoringError(f"--product-version: {error}") from error
     return read[path]
 
 
@@ -77,6 +83,7 @@ def check_what_is_asked_for(config: pytest.Config) -> None:
         return
     cells = [cell for _, _, matrix in matrices for cell in matrix.cells()]
     _known("--product", settings.products, {cell.product for cell in cells})
+    _known("--product-version", settings.versions, {cell.product for cell in cells})
     for build in settings.builds:
         if not any(serves(cell.build, build) for cell in cells):
             have = ", ".join(sorted({cell.build.slug for cell in cells}))
