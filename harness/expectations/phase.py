@@ -28,7 +28,9 @@ class Phase:
 
     ``version`` is what was installed, or what was taken away; ``registers`` is the version that the product's file says
     Windows' list shall have, if it says so; ``allows`` says of a subject that the product's file permits it to stay. A
-    registry without access control can be left out, since nobody is refused anything there.
+    registry without access control can be left out, since nobody is refused anything there; so can the quotes around
+    the paths of services where the guest's Windows Installer does not write them. ``replaced`` is the state with the
+    version ``old``, which this one had taken the place of.
     """
 
     what: What
@@ -41,6 +43,8 @@ class Phase:
     registers: str | None = None
     allows: Callable[[str], bool] = nothing_allowed
     judges_registry: bool = True
+    judges_service_paths: bool = True
+    replaced: State | None = None
 
     def __str__(self) -> str:
         match self.what:
@@ -64,6 +68,14 @@ class Phase:
     def done(self) -> tuple[Change, ...]:
         """What this phase alone has changed."""
         return self._judged(changes(self.before, self.after, learned=self.learned))
+
+    @cached_property
+    def old_ones(self) -> frozenset[tuple[str, str]]:
+        """Areas and subjects of what the version that was replaced had added."""
+        if self.replaced is None:
+            return frozenset()
+        found = changes(self.clean, self.replaced, learned=self.learned)
+        return frozenset((change.area, change.subject) for change in found if change.did == "added")
 
     def _judged(self, found: tuple[Change, ...]) -> tuple[Change, ...]:
         return found if self.judges_registry else tuple(change for change in found if change.area in FILES)

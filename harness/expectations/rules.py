@@ -40,6 +40,8 @@ def _touches_others(phase: Phase) -> Iterator[Finding]:
     for change in phase.since_clean:
         if change.did == "added" or change.area not in _OTHERS or phase.allows(change.subject):
             continue
+        if change.area == "environment variable" and phase.what in _IN and _only_longer(phase, change.subject):
+            continue  # one more entry in a list, as PATHEXT: the removal has to take it away again
         code, whose = _OTHERS[change.area]
         name = change.subject if change.area in _FILES else f"{change.area} {change.subject}"
         detail = f" ({change.detail})" if change.detail and change.did == "changed" else ""
@@ -100,7 +102,7 @@ def _services_are_sound(phase: Phase) -> Iterator[Finding]:
                 f"after {phase} the {change.area} {change.subject} is registered and its program {image} is not there"
             )
             yield _packaging("service-without-program", words, change.subject)
-        if re.match(r'[^"\s]+\s[^"]*\.exe', image, re.IGNORECASE):
+        if phase.judges_service_paths and re.match(r'[^"\s]+\s[^"]*\.exe', image, re.IGNORECASE):
             words = f"the service {change.subject} has a path with blanks and no quotes: {image}"
             yield Finding(code="service-path-unquoted", cause=Cause.PERMISSION, sentence=words, subject=change.subject)
 
@@ -143,7 +145,14 @@ def _leaves_nothing(phase: Phase) -> Iterator[Finding]:
     """Find what the removal left, but for what the product's file allows."""
     for change in phase.since_clean:
         # a service that runs since may be Windows' own; the product's is still registered, and that is told
-        if change.did == "added" and change.area != "running service" and not phase.allows(change.subject):
+        if change.did != "added" or change.area == "running service" or phase.allows(change.subject):
+            continue
+        if (change.area, change.subject) in phase.old_ones:
+            words = (
+                f"after {phase}, which had replaced {phase.old}, {change.as_leftover}, which {phase.old} had brought"
+            )
+            yield Finding(code="orphaned", cause=Cause.LEFTOVER, sentence=words, subject=change.subject)
+        else:
             words = f"after {phase} {change.as_leftover}"
             yield Finding(code="left-behind", cause=Cause.LEFTOVER, sentence=words, subject=change.subject)
 
@@ -197,6 +206,16 @@ def _paths(phase: Phase) -> Iterator[tuple[str, SearchPath, SearchPath]]:
 
 def _folded(entry: str) -> str:
     return entry.strip('" ').rstrip("\\").casefold()
+
+
+def _only_longer(phase: Phase, name: str) -> bool:
+    """Whether a variable is a list that has what it had, in its order, and something more."""
+    was, now = (
+        next((one.facts.get("value", "") for one in things.values() if one.name == name), "")
+        for things in (state.things.get("environment variable", {}) for state in (phase.clean, phase.after))
+    )
+    before, after = (value.casefold().strip(";").split(";") for value in (was, now))
+    return bool(was) and (after[: len(before)] == before or after[-len(before) :] == before)
 
 
 def _same_version(one: str, other: str) -> bool:

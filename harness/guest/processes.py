@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,27 @@ if TYPE_CHECKING:
 PROGRAMS = "tasklist /fo csv /nh"
 """The question whose answer `programs` reads."""
 
+# NSIS runs Au_.exe or Un_A.exe in the folder for temporary files, Inno Setup _iu14D2N.tmp
+_UNINSTALLER = re.compile(r"(?:au|un)_.*\.exe|_iu.*\.tmp|_?unins.*\.(?:exe|tmp)")
 _NOT_FOUND = 128  # taskkill, where no process has this name (Microsoft's reference of taskkill; Wine's says the same)
 
 
 def programs(listed: str) -> frozenset[str]:
     """Read the names of the files that run, in small letters: the first column, which is in no language."""
     return frozenset(row[0].lower() for row in csv.reader(listed.splitlines()) if len(row) > 1)
+
+
+def uninstallers(guest: Guest) -> list[str]:
+    """Name the programs that run and are, by their names, uninstallers or copies that these make of themselves.
+
+    A guest whose tasklist tells nothing is asked by wmic, which newer Windows do not have any more; what neither tells
+    is not there.
+    """
+    running = programs(guest.run(PROGRAMS).stdout)
+    if not running:
+        listed = guest.run("wmic process get Name").stdout.replace("\0", "")
+        running = frozenset(line.strip().lower() for line in listed.splitlines())
+    return sorted(name for name in running if _UNINSTALLER.fullmatch(name))
 
 
 def answering(guest: Guest, names: Collection[str]) -> tuple[str, ...]:

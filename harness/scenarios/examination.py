@@ -52,6 +52,7 @@ class Examination:
         self._clean: Baseline | None = None
         self._place: Place | None = None
         self._last: State | None = None
+        self._with_old: State | None = None
         self._found: list[Finding] = []
 
     def begin(self) -> None:
@@ -75,6 +76,8 @@ class Examination:
         assert self._clean is not None, "an examination begins with the clean guest"
         assert self._last is not None
         before, now = self._last, self._guest.state(self._scope, known=self._clean.state, since=self._place)
+        if what == "upgrade":
+            self._with_old = before
         entry = self._product.proofs_of(version).uninstall_entry
         phase = Phase(
             what=what,
@@ -87,6 +90,9 @@ class Examination:
             registers=entry.display_version if entry else None,
             allows=lambda subject: self._product.allows_leftover(subject) or _holds(subject, spared),
             judges_registry=self.judges_registry,
+            # Windows Installer writes quotes around the path of a service, and Wine's does not
+            judges_service_paths=not (self._product.kind == "msi" and self._guest.facts().is_lab),
+            replaced=self._with_old,
         )
         self._last = now
         name = f"changes-{what.replace(' ', '-')}-{version}.txt"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.exit_codes import shown
 from harness.guest.registry import read_keys
 from harness.guest.state import SOFTWARE, questions, read_state
+from harness.scenarios.starting import what_is_missing
 
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
@@ -45,7 +46,8 @@ def missing_proofs(guest: Guest, product: Product, version: str, *, seen: State 
             lacking += _entry(state, proofs.uninstall_entry)
         lacking += _path(state, proofs.path, _variables(answers))
     if proofs.command is not None and not gone:  # without its files a command has nothing to say
-        lacking += _command(guest.run(proofs.command.run, deadline=product.deadline or 60.0), proofs.command)
+        outcome = guest.run(proofs.command.run, deadline=product.deadline or 60.0)
+        lacking += _command(outcome, proofs.command, missing=what_is_missing(guest, outcome))
     return lacking
 
 
@@ -147,9 +149,9 @@ def _folder(text: str, variables: Mapping[str, str]) -> str:
     return expanded.strip('" ').rstrip("\\").casefold()
 
 
-def _command(outcome: Outcome, proof: CommandProof) -> Iterator[str]:
+def _command(outcome: Outcome, proof: CommandProof, *, missing: str) -> Iterator[str]:
     if outcome.exit_code != proof.exit_code:
-        words = own_words(outcome)
+        words = missing or own_words(outcome)
         yield f"{proof.run} ended with {shown(outcome.exit_code)}" + (f": {words}" if words else "")
     elif not proof.holds(outcome.text):
         yield f"{proof.run} printed {outcome.text.strip()[:200]!r}, not {proof.expected}"

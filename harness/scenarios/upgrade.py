@@ -38,5 +38,5 @@ def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
     with step(f"uninstall {new}"):
         installation.uninstall(new)
     with step("look for what is left"):
-        installation.examination.after("uninstall", new, spared=[file.path for file in made])
+        installation.examination.after("uninstall", new, old=old, spared=[file.path for file in made])
     installation.examination.conclude()

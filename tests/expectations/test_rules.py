@@ -145,3 +145,49 @@ def test_what_was_learned_of_a_snapshot_is_nobodys_doing() -> None:
     learned = Learned(frozenset({("file", r"c:\programdata\acme\#.log")}))
     assert _codes(noisy, what="uninstall", learned=learned) == []
     assert _codes(noisy, what="uninstall") == ["left-behind"]
+
+
+def test_what_the_old_version_brought_and_the_new_one_leaves_is_an_orphan() -> None:
+    """It is told from what the new version left, by the state in which the old one alone was there."""
+    dll, run = r"C:\Program Files\Ninja\old.dll", r"C:\Program Files\Ninja\new.log"
+    old = replace(INSTALLED, files={**INSTALLED.files, dll: Entry(5, "2")})
+    left = replace(
+        CLEAN, files={**CLEAN.files, r"C:\Program Files\Ninja": FOLDER, dll: Entry(5, "2"), run: Entry(1, "3")}
+    )
+    told: dict[str, Any] = {
+        "what": "uninstall",
+        "version": "1.13.0",
+        "clean": CLEAN,
+        "before": INSTALLED,
+        "after": left,
+    }
+    found = {one.subject: one for one in findings(Phase(old="1.11.1", replaced=old, **told))}
+    assert (found[dll].code, found[run].code) == ("orphaned", "left-behind")
+    assert found[dll].sentence.endswith(r"old.dll is left, which 1.11.1 had brought")
+
+
+def _variable(value: str) -> State:
+    variable = Thing("PATHEXT", {"value": value, "type": "REG_SZ"})
+    return replace(INSTALLED, things={**INSTALLED.things, "environment variable": {"pathext": variable}})
+
+
+@pytest.mark.parametrize(
+    ("value", "what", "codes"),
+    [
+        (".COM;.EXE;.PY", "install", []),
+        (".PY;.com;.exe", "upgrade", []),
+        (".EXE;.PY", "install", ["others-setting"]),
+        (".COM;.EXE;.PY", "uninstall", ["others-setting"]),
+    ],
+)
+def test_a_list_may_be_made_longer_and_the_removal_has_to_undo_it(value: str, what: Any, codes: list[str]) -> None:
+    """One more entry in PATHEXT takes nothing from anybody, as long as the product is there."""
+    clean = _variable(".COM;.EXE")
+    told = findings(Phase(what=what, version="1.13.0", clean=clean, before=clean, after=_variable(value)))
+    assert [finding.code for finding in told] == codes
+
+
+def test_paths_of_services_are_not_judged_where_the_guest_writes_no_quotes() -> None:
+    """Wine's Windows Installer leaves out the quotes that Windows' own writes: no product's fault."""
+    after = _things(INSTALLED, "service", Thing("Svc", {"image path": EXE}))
+    assert _codes(after, judges_service_paths=False) == []

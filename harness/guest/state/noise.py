@@ -50,6 +50,7 @@ NOISE: tuple[Noise, ...] = (
     Noise(
         "file", r"C:\\Users\\[^\\]+\\(?:NTUSER\.DAT.*|AppData\\Local\\IconCache\.db)", "the registry of a log-on, icons"
     ),
+    Noise("file", r"C:\\Users\\[^\\]+\\AppData\\Local\\Programs(?:\\Common)?", "made with an account's first program"),
     Noise("file", r"C:\\Config\.Msi" + _ANY, "what Windows Installer keeps for a rollback, until the next restart"),
     Noise("file association", "Installer", "Windows Installer's own, made with the first installation"),
     Noise("uninstall entry", r"Microsoft Edge.*", "Edge updates itself"),
