@@ -32,12 +32,14 @@ ENTRIES = {
     "check": Entry("harness.commands:check", "Check matrix files and print how much they plan."),
     "doctor": Entry("harness.doctor.command:doctor", "Check the way from here to every machine of a site."),
     "clones": Entry("harness.machines.clones_command:clones", "List the clones that runs have made; reap the orphans."),
+    "gate": Entry("harness.gate.command:command", "Ship or hold: judge a run by a policy."),
     "inspect": Entry("harness.packages.command:command", "Read a package before it is run, and name what is wrong."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),
     "release": Entry("harness.by_hand:release", "Give back a machine that a run has kept."),
     "leases": Entry("harness.machines.leases.command:leases", "Print who has which machine; break and release."),
     "report": Entry("harness.report.command:command", "Make a run's HTML report again from its journal."),
     "screenshot": Entry("harness.by_hand:screenshot", "Write a picture of a machine's console."),
+    "triage": Entry("harness.triage_command:triage", "List failures of a run without a note; write empty notes."),
     "schema": Entry("harness.schemas:command", "Print JSON schemas of the TOML files, for editors."),
 }
 

@@ -14,16 +14,26 @@ from harness.errors import AuthoringError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-KINDS = ("matrix", "product", "site")
+KINDS = ("matrix", "product", "site", "gate", "waivers", "triage")
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Make the JSON schema (draft 2020-12) of a kind of file: matrix, product or site."""
+    """Make the JSON schema (draft 2020-12) of a kind of file: matrix, product, site, gate, waivers or triage."""
+    from harness.gate.policy import Policy
+    from harness.gate.waivers import WaiversFile
     from harness.matrix import MatrixFile
     from harness.products import Product
     from harness.site import Site
+    from harness.triage import TriageFile
 
-    models: dict[str, type[BaseModel]] = {"matrix": MatrixFile, "product": Product, "site": Site}
+    models: dict[str, type[BaseModel]] = {
+        "matrix": MatrixFile,
+        "product": Product,
+        "site": Site,
+        "gate": Policy,
+        "waivers": WaiversFile,
+        "triage": TriageFile,
+    }
     made = models[kind].model_json_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from harness.builds import Build
 from harness.results.plan import Plan, PlannedCell
@@ -41,6 +42,11 @@ class Seen:
     started: datetime | None = None
     seconds: float = 0.0
     steps: tuple[Step, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The version that its leg ends at, or nothing where it has no leg."""
+        return self.leg.rpartition("->")[2]
 
     @property
     def is_skipped(self) -> bool:
@@ -139,7 +145,7 @@ def _unplanned(result: Result) -> Seen:
     )
 
 
-def _known(result: Result | None) -> dict[str, object]:
+def _known(result: Result | None) -> dict[str, Any]:
     if result is None:
         return {"reason": "it left no result"}
     return {

@@ -1,0 +1,61 @@
+"""``wincompat gate``."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.errors import AuthoringError
+
+FAULT = 70
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(name="gate", short_help="Ship or hold: judge a run by a policy.")
+@click.argument("run", default="latest")
+@click.option("--policy", type=_FILE, default=Path("gate.toml"), show_default=True, help="What a release must prove.")
+@click.option("--waivers", type=_FILE, help="A file of waivers, beside the one that the policy names.")
+@click.option("--artifact", "artifacts", type=_FILE, multiple=True, help="What is being released; may be repeated.")
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("build/runs"), show_default=True)
+@click.option("--json", "json_file", type=_FILE, help="Write gate.json here, not in the run's folder.")
+@click.option("--junit", type=_FILE, help="Write JUnit XML.")
+@click.option("--ctrf", type=_FILE, help="Write CTRF (common test report format).")
+@click.option("--markdown", type=_FILE, help="Write Markdown for a job's summary.")
+@click.option("--gitlab", type=_FILE, help="Write a GitLab code quality report.")
+@click.option("--github", is_flag=True, help="Print GitHub annotations; append to the job's summary and outputs.")
+@click.option("--azure", is_flag=True, help="Print Azure DevOps logging commands.")
+@click.option("--report", is_flag=True, help="Make the run's HTML report again, with the decision on it.")
+@click.option("--quiet", is_flag=True, help="Print the decision in one line.")
+@click.pass_context
+def command(ctx: click.Context, /, run: str, policy: Path, **options: Any) -> None:
+    """Judge RUN (a run's folder, its name, or "latest") by a policy, and say every reason.
+
+    \b
+    Exit codes:
+      0    ship
+      1    hold
+      2    wrong usage
+      4    the policy or the waivers are wrong
+      5    there is too little to judge by: no run, no plan, a journal or an artifact that cannot be read
+      70   a fault of the gate itself
+
+    \b
+    Examples:
+      wincompat gate --policy gate.toml --artifact dist/mytool-1.4.0.msi
+      wincompat gate build/runs/RUN --policy gate.toml --github --junit build/gate.xml
+    """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
+    from harness.gate.gating import Wanted, gate
+
+    try:
+        code = gate(run, policy, Wanted(**options), now=datetime.now().astimezone(), environment=os.environ)
+    except (AuthoringError, click.ClickException):
+        raise
+    except Exception as error:  # noqa: BLE001 - a gate that broke must not be taken for one that holds, nor for one that ships
+        words = " ".join(str(error).split())
+        click.echo(f"the gate itself failed: {type(error).__name__}: {words}; nothing was decided", err=True)
+        ctx.exit(FAULT)
+    ctx.exit(code)
