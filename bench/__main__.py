@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import cells, logs, many, revert, state, waits
+from bench import cells, corpus, faults, logs, many, revert, state, waits
 
 BENCHES = {
     "revert": revert.figures,
@@ -14,6 +14,8 @@ BENCHES = {
     "waits": waits.figures,
     "many": many.figures,
     "logs": logs.figures,
+    "corpus": corpus.figures,
+    "faults": faults.figures,
 }
 
 

@@ -30,6 +30,7 @@ DEFAULT_ROOTS: tuple[str, ...] = (
     r"C:\Windows\System32\*",
     r"C:\Windows\SysWOW64\*",
     r"C:\Windows\System32\drivers\*",
+    r"C:\Windows\System32\drivers\etc\*",
     r"%USERPROFILE%\*",
     r"%USERPROFILE%\AppData\Local\*",
     r"%USERPROFILE%\AppData\Roaming\*",
