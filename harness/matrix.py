@@ -18,6 +18,7 @@ from harness.mistakes import nearest, quoted
 from harness.products import Product, read_product
 
 DEFAULT_DEADLINE = 120.0
+TRIAGE_FILE = "triage.toml"  # beside the matrix, unless that names another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +61,15 @@ class MatrixFile(Authored):
     environment: Demands = Demands()
     skips: tuple[Skip, ...] = ()
     known_issues: tuple[KnownIssue, ...] = ()
+    triage: LocalPath | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """Builds x products x scenarios, and what is skipped or known; every product's ``deadline`` is filled in."""
+    """Builds x products x scenarios, and what is skipped or known; every product's ``deadline`` is filled in.
+
+    ``triage`` is the file of notes about failures; it need not be there.
+    """
 
     path: Path
     name: str
@@ -74,6 +79,7 @@ class Matrix:
     environment: Demands = field(default_factory=Demands)
     skips: tuple[Skip, ...] = ()
     known_issues: tuple[KnownIssue, ...] = ()
+    triage: Path = Path(TRIAGE_FILE)
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, skipped ones included so that a report can name them: oldest build first, else as written."""
@@ -124,6 +130,8 @@ def read_matrix(path: Path, *, scenarios: Collection[str], files: bool = True, h
     mistakes += _twice("products", written.products)
     mistakes += _twice("scenarios", written.scenarios)
     mistakes += _unknown("scenarios", written.scenarios, "scenario", scenarios)
+    if written.triage is not None and not written.triage.is_file():
+        mistakes.append(f"triage: no file {shown(written.triage)}")
     elsewhere: list[str] = []  # mistakes of product files
     products: dict[str, Product] = {}
     for index, word in enumerate(written.products):
@@ -152,6 +160,7 @@ def read_matrix(path: Path, *, scenarios: Collection[str], files: bool = True, h
         environment=written.environment,
         skips=written.skips,
         known_issues=written.known_issues,
+        triage=written.triage or path.absolute().with_name(TRIAGE_FILE),
     )
     # a wrong word above would make others of it below
     mistakes += () if mistakes or elsewhere else _idle(matrix)

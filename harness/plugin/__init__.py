@@ -60,7 +60,7 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect TOML files that are named, or that lie in a folder named ``matrices``."""
     named = parent.session.isinitpath(file_path) or file_path.parent.name == reading.FOLDER
-    if file_path.suffix == ".toml" and named:
+    if reading.may_be_matrix(file_path) and named:
         return nodes.MatrixFile.from_parent(parent, path=file_path)
     return None
 

@@ -17,7 +17,7 @@ from harness.plugin.settings import settings_key
 if TYPE_CHECKING:
     from harness.matrix import Cell, Matrix
     from harness.plugin.settings import Settings
-    from harness.results.plan import PlannedCell, PlannedPackage
+    from harness.results.plan import PlannedCell, PlannedIssue, PlannedNote, PlannedPackage
 
 name_key = pytest.StashKey[str]()
 
@@ -109,6 +109,29 @@ def packages_of(matrices: Iterable[Matrix]) -> list[PlannedPackage]:
         for version in product.versions
     ]
     return list(dict.fromkeys(found))  # two matrices may share a product
+
+
+def issues_of(matrices: Iterable[Matrix]) -> list[PlannedIssue]:
+    """Describe the known issues, with how many cells of its matrix each is about."""
+    from harness.results.plan import PlannedIssue
+
+    return [
+        PlannedIssue(
+            **{name: getattr(issue, name) for name in ("id", "ticket", "reason", "expires", "where", "owner")},
+            cells=sum(cell.skip is None and issue.holds(cell) for cell in matrix.cells()),
+        )
+        for matrix in matrices
+        for issue in matrix.known_issues
+    ]
+
+
+def notes_of(matrices: Iterable[Matrix]) -> list[PlannedNote]:
+    """Read what was written about failures of earlier runs; raises AuthoringError."""
+    from harness.results.plan import PlannedNote
+    from harness.triage import read_notes
+
+    files = dict.fromkeys(matrix.triage for matrix in matrices)
+    return [PlannedNote(**note.model_dump()) for file in files for note in read_notes(file)]
 
 
 def matrices_of(items: Iterable[pytest.Item]) -> list[Path]:

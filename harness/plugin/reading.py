@@ -21,6 +21,7 @@ scenarios_key = pytest.StashKey[Mapping[str, Callable[..., None]]]()
 _read_key = pytest.StashKey[dict[Path, "Matrix"]]()
 
 FOLDER = "matrices"
+NOTES = "triage.toml"
 
 
 def gather_scenarios(config: pytest.Config) -> dict[str, Callable[..., None]]:
@@ -31,6 +32,11 @@ def gather_scenarios(config: pytest.Config) -> dict[str, Callable[..., None]]:
     for more in reversed(config.hook.pytest_wincompat_scenarios(config=config)):
         found.update(more)
     return found
+
+
+def may_be_matrix(path: Path) -> bool:
+    """Whether a file is to be collected as a matrix: TOML, and not the notes that lie beside matrices."""
+    return path.suffix == ".toml" and path.name != NOTES
 
 
 def scenarios_of(config: pytest.Config) -> Mapping[str, Callable[..., None]]:
@@ -126,7 +132,7 @@ def _matrices_below(folder: Path, config: pytest.Config) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.is_symlink() and path.is_dir():
             continue  # pytest would follow it; a matrix is reached by its own place or by its name
-        wanted = path.is_dir() or (path.suffix == ".toml" and folder.name == FOLDER)
+        wanted = path.is_dir() or (may_be_matrix(path) and folder.name == FOLDER)
         if wanted and not config.hook.pytest_ignore_collect(collection_path=path, config=config):
             if path.is_dir():
                 yield from _matrices_below(path, config)

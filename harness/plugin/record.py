@@ -46,6 +46,7 @@ class Record:
     endings: list[Ending] = field(default_factory=list)
     before: tuple[Result, ...] = ()  # earlier tries at the cell
     again: bool = False  # it did not pass and is to be tried again
+    this_try: Result | None = None  # what this one came to by itself, where an earlier one's failure stands
     kept: Kept | None = None
     doubts: list[Callable[[], str]] = field(default_factory=list)
     explain: Callable[[], ProductFailed | SiteError | None] = lambda: None

@@ -56,7 +56,7 @@ def pytest_runtest_makereport(
     if report.when == "teardown" and record.again:
         retrying.put_aside(item, record, report)
     elif report.when == "teardown":
-        result = retrying.with_attempts(record.result(), record.before)
+        result = retrying.with_attempts(record.result(), record.before, record.this_try)
         report.user_properties.append((PROPERTY, result.model_dump_json()))
     return report
 
@@ -73,14 +73,17 @@ def _judge(record: Record, report: pytest.TestReport, call: pytest.CallInfo[None
         return
     if judged == PASSED and report.when != "call":
         return
-    record.judgement = judged = retrying.overruled(judged, record)
+    record.judgement, failed = judged, report.failed
+    if failed:
+        _lay_a_known_issue_over(report, record)
+        retrying.mark(item, record, report)
+    if not record.again:
+        record.judgement = judged = retrying.overruled(judged, record)
     if judged.note:
         record.notes.append(judged.note)
     vars(report)[VERDICT] = str(judged.verdict)
-    if report.failed:
+    if failed:
         _tell_in_one_sentence(report, call, item, record)
-        _lay_a_known_issue_over(report, record)
-        retrying.mark(item, record, report)
     elif judged == PASSED:
         _miss_a_strict_known_issue(report, record)
 

@@ -82,6 +82,7 @@ def overruled(judged: Judgement, record: Record) -> Judgement:
     blamed = _blamed(record.before)
     if blamed is None or judged == PASSED or judged.blames_the_product:
         return judged
+    record.this_try = record.result()
     record.endings[:], record.findings[:] = blamed.endings, blamed.findings
     return Judgement(
         blamed.verdict,
@@ -100,8 +101,11 @@ def _blamed(tries: tuple[Result, ...]) -> Result | None:
     return next((one for one in reversed(tries) if one.fault is Fault.PRODUCT), None)
 
 
-def with_attempts(last: Result, earlier: tuple[Result, ...]) -> Result:
-    """Put a cell's tries together: passed after the product failed is flaky, passed after the site failed is passed."""
+def with_attempts(last: Result, earlier: tuple[Result, ...], by_itself: Result | None = None) -> Result:
+    """Put a cell's tries together: passed after the product failed is flaky, passed after the site failed is passed.
+
+    ``by_itself`` is what the last one came to where an earlier one's failure stands.
+    """
     from harness.results.result import Verdict
 
     if not earlier:
@@ -109,7 +113,7 @@ def with_attempts(last: Result, earlier: tuple[Result, ...]) -> Result:
     tries = (*earlier, last)
     notes = [f"attempt {number} of {len(tries)} {_was(one)}: {one.reason}" for number, one in enumerate(earlier, 1)]
     told: dict[str, object] = {
-        "attempts": tuple(map(_attempt, tries)),
+        "attempts": tuple(map(_attempt, (*earlier, by_itself or last))),
         "evidence": tuple(_evidence(tries)),
         "notes": (*notes, *last.notes),
     }

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import AuthoringError
+from harness.plugin.junit import place_of, tell_attempts
 from harness.plugin.recording import PROPERTY
 from harness.plugin.retrying import ASIDE
+from harness.predictions.inspected import FILE_NAME, Preflight
 from harness.results.journal import Journal
 from harness.results.result import Fault, Result, Verdict
+from harness.results.run import write_whole
 
 if TYPE_CHECKING:
     from harness.plugin.exchange import Exchange
+    from harness.plugin.preflight import Reading
     from harness.plugin.progress import Progress
     from harness.results.plan import Plan, PlannedCell
     from harness.results.run import RunFolder
@@ -38,9 +43,16 @@ class Run:
         self.said: list[str] = []
         self._exchange = exchange
         self._overrides = config.rootpath / "reports"
+        self._reading: Reading | None = None
+        self.predicted = Preflight()
         self._journal = Journal(folder.journal_file)
         self._crashed: dict[str, str] = {}
         self._progress = _watching(self, config)
+
+    def read_packages(self, reading: Reading) -> None:
+        """Have the packages read while the cells run."""
+        self._reading = reading
+        reading.start()
 
     @property
     def done(self) -> tuple[int, int]:
@@ -67,8 +79,8 @@ class Run:
             # a full disk must not be mistaken for a run without findings: it is said, and the exit status holds
             self.trouble.append(f"{self.folder.journal_file}: cannot write {result.cell}: {error.strerror}")
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
         """Reconcile what was planned with what was seen, write the report, and hold the run unless all is well."""
         if self._progress is not None:
             self._progress.stop()
@@ -76,10 +88,31 @@ class Run:
         for cell in self.plan.cells:
             if cell.cell not in self.results:
                 self._keep(_not_run(cell, self._crashed.get(cell.node) or _why(session)))
+        self._write_predictions()
         self._write_report()
         held = any(not accounted_for(result) for result in self.results.values()) or self.trouble
         if held and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        done = yield  # pytest writes its JUnit file here
+        self._tell_junit(session.config)
+        return done
+
+    def _tell_junit(self, config: pytest.Config) -> None:
+        if (file := place_of(config.getoption("xmlpath", None))) is None:
+            return
+        try:
+            tell_attempts(file, self.results, carried_by=PROPERTY)
+        except AuthoringError as error:
+            self.trouble.append(str(error))
+
+    def _write_predictions(self) -> None:
+        if self._reading is None:
+            return
+        self.predicted = self._reading.finish()
+        try:
+            write_whole(self.folder.path / FILE_NAME, self.predicted.model_dump_json() + "\n")
+        except OSError as error:
+            self.trouble.append(f"what was predicted of the packages is not written down: {error.strerror}")
 
     def _write_report(self) -> None:
         try:

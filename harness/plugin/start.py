@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import AuthoringError, SiteError
+from harness.plugin import planning
 from harness.plugin.exchange import Posted, exchange_of
 from harness.plugin.lab_process import SERVE, LabDidNotStart, LabProcess
-from harness.plugin.planning import packages_of
+from harness.plugin.preflight import Reading
 from harness.plugin.reading import matrix_at
 from harness.plugin.settings import settings_key
 from harness.running_lab import lab_that_is_up
@@ -57,16 +58,15 @@ class Start:
                 site_file=str(place or ""),
                 is_lab=config.stash[settings_key].on_the_lab or is_lab,
                 command=shlex.join(["pytest", *config.invocation_params.args]),
-                known_issues=[
-                    {name: getattr(issue, name) for name in ("id", "ticket", "reason", "expires", "where")}
-                    for matrix in matrices
-                    for issue in matrix.known_issues
-                ],
-                packages=packages_of(matrices),
+                known_issues=planning.issues_of(matrices),
+                triage=planning.notes_of(matrices),
+                triage_files=list(dict.fromkeys(str(matrix.triage) for matrix in matrices)),
+                packages=planning.packages_of(matrices),
             )
         except (AuthoringError, LabDidNotStart) as error:
             raise pytest.UsageError(str(error)) from error
         run.said += reaped
+        run.read_packages(Reading(matrices, cells))
         self._site, self._run = site, run.folder.path
         exchange_of(config).post(Posted(run=run.folder.path, site=place or Path()))
         config.pluginmanager.register(run, "wincompat-run")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.builds import Build
 from harness.plugin.record import WARNING
+from harness.predictions import contradictions
+from harness.results.issues import End, standings
 from harness.results.result import Result, Verdict
 from harness.results.words import builds_in_words, count, listed, seconds
 
@@ -37,7 +40,12 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
     terminal.section("windows builds")
     for line in table(run.plan.cells, run.results, width=terminal.config.get_terminal_writer().fullwidth):
         terminal.line(line)
-    findings = [*_findings(results), *(f"! {words}" for words in run.trouble)]
+    findings = [
+        *_findings(results, run.plan),
+        *_issues(run.plan, results),
+        *_predicted_otherwise(run),
+        *(f"! {words}" for words in run.trouble),
+    ]
     for line in ["", *findings] if findings else []:
         terminal.line(line)
     for line in [*run.said, *_warnings(results)]:
@@ -88,9 +96,30 @@ def _end(result: Result | None) -> Verdict | None:
     return None if result.known_issue is not None else result.verdict
 
 
-def _findings(results: Sequence[Result]) -> Iterable[str]:
+def _issues(plan: Plan, results: Sequence[Result]) -> Iterable[str]:
+    """Say which known issues are gone, and which count no more."""
+    ends = {result.cell: End.of(result) for result in results}
+    for standing in standings(plan, ends, is_lab=plan.is_lab, today=datetime.now().astimezone().date()):
+        if standing.how in ("fixed", "expired"):
+            issue = standing.issue
+            owner = f", owner {issue.owner}" if issue.owner else ""
+            yield f"KNOWN ISSUE {issue.id} ({issue.ticket}{owner}) {standing.words}"
+
+
+def _predicted_otherwise(run: Run) -> Iterable[str]:
+    """Say once which reading of a package was contradicted, on however many cells."""
+    otherwise: dict[tuple[str, str], list[tuple[Result, str]]] = {}
+    for result in run.results.values():
+        if (inspected := run.predicted.of(result.cell)) is not None:
+            for finding in contradictions(result, inspected):
+                otherwise.setdefault((result.product, finding.subject), []).append((result, finding.sentence))
+    for seen in otherwise.values():
+        yield f"PREDICTED OTHERWISE on {_cells([result for result, _ in seen])}: {seen[0][1]}"
+
+
+def _findings(results: Sequence[Result], plan: Plan) -> Iterable[str]:
     for verdict in (Verdict.FAILED, Verdict.HUNG):
-        yield from _grouped(verdict.upper(), results, verdict)
+        yield from _grouped(verdict.upper(), results, verdict, plan)
     yield from (
         f"NOT CLOSED {result.cell}: {note}"
         for result in results
@@ -98,9 +127,9 @@ def _findings(results: Sequence[Result]) -> Iterable[str]:
         for note in result.notes
         if note.startswith(f"known issue {result.missed_issue} ")
     )
-    yield from _grouped("FLAKY, passed only when tried again:", results, Verdict.FLAKY)
-    yield from _grouped("BLOCKED, not the product's fault:", results, Verdict.BLOCKED)
-    yield from _grouped("NOT RUN:", results, Verdict.NOT_RUN)
+    yield from _grouped("FLAKY, passed only when tried again:", results, Verdict.FLAKY, plan)
+    yield from _grouped("BLOCKED, not the product's fault:", results, Verdict.BLOCKED, plan)
+    yield from _grouped("NOT RUN:", results, Verdict.NOT_RUN, plan)
     known: dict[str, list[Result]] = {}
     for result in results:
         if result.known_issue is not None:
@@ -110,8 +139,8 @@ def _findings(results: Sequence[Result]) -> Iterable[str]:
         yield f"KNOWN ISSUE {issue} on {_cells(covered)}: {listed(reasons, 2)}"
 
 
-def _grouped(heading: str, results: Sequence[Result], verdict: Verdict) -> Iterable[str]:
-    """Say a failure once, with its cause and its fingerprint, however many cells it was seen on."""
+def _grouped(heading: str, results: Sequence[Result], verdict: Verdict, plan: Plan) -> Iterable[str]:
+    """Say a failure once, with its cause, its fingerprint and what was written of it, however many cells it hit."""
     failures: dict[str, list[Result]] = {}
     for result in results:
         if result.verdict is verdict and result.known_issue is None:
@@ -121,6 +150,8 @@ def _grouped(heading: str, results: Sequence[Result], verdict: Verdict) -> Itera
         named = f" [{first.cause} {first.fingerprint}]" if first.fingerprint and verdict is not Verdict.NOT_RUN else ""
         steps = set(map(_at_step, cells))
         yield f"{heading} {_cells(cells)}: {first.reason}{steps.pop() if len(steps) == 1 else ''}{named}"
+        if (note := plan.note_of(first.fingerprint)) is not None:
+            yield f"  note: {note}"
 
 
 def _at_step(result: Result) -> str:

@@ -92,6 +92,11 @@ class PackageSource(Authored):
             )
         return listed[self.file_name]
 
+    def at_hand(self, downloads: Path | None = None) -> Path | None:
+        """Find the package where it is on this machine already, its hash not looked at; None where it is not."""
+        place = self.file or _place_of(downloads or cache_folder(), self.expected_sha256(), self.file_name)
+        return place if place.is_file() else None
+
     def check(self, *, hashes: bool = True) -> None:
         """Check what can be checked without a network; raises ValueError in the author's words."""
         expected = self.expected_sha256()
@@ -114,6 +119,11 @@ class PackageSource(Authored):
         _require_file(self.file)
         _require_hash(self.file, expected)
         return Package(self.file, expected)
+
+
+def _place_of(folder: Path, expected: str, name: str) -> Path:
+    # keyed by hash: two addresses of one package are one file, and a changed package is another one
+    return folder / "packages" / expected / re.sub(r"[^A-Za-z0-9._ +-]", "_", name)
 
 
 def cache_folder() -> Path:
@@ -171,8 +181,7 @@ def _listed_hashes(file: Path) -> dict[str, str]:
 
 
 def _downloaded(url: str, name: str, expected: str, folder: Path, progress: Progress | None) -> Path:
-    # keyed by hash: two addresses of one package are one file, and a changed package is another one
-    target = folder / "packages" / expected / re.sub(r"[^A-Za-z0-9._ +-]", "_", name)
+    target = _place_of(folder, expected, name)
     if target.is_file() and sha256_of(target) == expected:
         return target
     host = urlsplit(url).hostname or url
