@@ -56,13 +56,18 @@ def _stops_services(phase: Phase) -> Iterator[Finding]:
     """
     automatic = {
         name.casefold()
-        for service in phase.clean.things.get("service", {}).values()
+        for key, service in phase.clean.things.get("service", {}).items()
         if service.facts.get("start") == "automatic"
-        for name in (service.name, service.facts.get("display name", ""))
+        for name in (service.name, _display_name(phase, key))
     }
     for change in phase.since_clean:
         if change.area == "running service" and change.did == "removed" and change.subject.casefold() in automatic:
             yield _packaging("others-service-stopped", f"{phase} stopped the service {change.subject}", change.subject)
+
+
+def _display_name(phase: Phase, key: str) -> str:
+    named = phase.clean.things.get("service name", {}).get(key)
+    return named.facts.get("display name", "") if named else ""
 
 
 def _keeps_path(phase: Phase) -> Iterator[Finding]:

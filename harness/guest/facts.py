@@ -13,8 +13,11 @@ from harness.guest.environment import Environment
 from harness.guest.outcome import Outcome
 from harness.guest.registry import RegistryValue, read_keys
 
-_TOOLS = ("curl", "tar", "certutil", "wevtutil", "icacls")
+_TOOLS = ("curl", "tar", "certutil", "wevtutil")
 _POWERSHELL = r"%SystemRoot%\Microsoft.NET\assembly\GAC_MSIL\System.Management.Automation"
+
+# a guest without it may have programs of these names that do nothing
+_SERVICING = r"%SystemRoot%\servicing\TrustedInstaller.exe"
 
 # only the first starts a program; whoami, and asking the tools themselves, would cost as much as all the rest
 _OWN: tuple[str, ...] = (
@@ -23,7 +26,7 @@ _OWN: tuple[str, ...] = (
     "echo %TEMP%",
     f"for %t in ({' '.join(_TOOLS)}) do @if exist %SystemRoot%\\System32\\%t.exe echo %t",
     # without this PowerShell cannot start, whatever lies in System32
-    f"if exist {_POWERSHELL} echo powershell",
+    f"(if exist {_POWERSHELL} echo powershell)& (if exist {_SERVICING} echo icacls)",
 )
 
 QUESTIONS: tuple[str, ...] = (*_OWN, *surroundings.QUESTIONS)

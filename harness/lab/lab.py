@@ -87,13 +87,14 @@ class Lab:
         write_certificates(self.folder.path, self.folder.secrets, name=self.folder.name, addresses=addresses)
         self._tls = server_tls(self.folder.secrets)
         self._write_users([name for name, _ in self.plan.names()])
+        made = datetime.fromtimestamp(image.disk.stat().st_mtime, UTC)
         machines = []
         for name, build in self.plan.names():
             place = self.folder.guests / name
             guest = FreshGuest(image, place, build=build, accounts=self.accounts, snapshot=SNAPSHOT)
             address = self.subnet.take()
             await self._serve(guest, address)
-            vm = self.vcenter.enrol(guest, address, {SNAPSHOT: SNAPSHOT})
+            vm = self.vcenter.enrol(guest, address, {SNAPSHOT: SNAPSHOT}, of=image.disk.name, made=made)
             machines.append({"path": vm.path, "build": str(build), "snapshot": SNAPSHOT, "address": address})
         await self.vcenter.start(self.subnet.vcenter, self._tls)
         self._write(machines)

@@ -70,6 +70,7 @@ class Machine:
         self._tasks = tasks
         self._fence = fence
         self.came_from: SnapshotSeen | None = None  # what the last revert went to
+        self.origin: str | None = None  # the same beyond doubt: this machine, this snapshot, taken then
 
     def __repr__(self) -> str:
         return f"<Machine {self.path}>"
@@ -81,9 +82,11 @@ class Machine:
         """
         wanted = self.entry.snapshot
         with self._border(f"reverting to {wanted!r}"):
-            now = self._session.read(self._vm, "snapshot", "recentTask")
+            now = self._session.read(self._vm, "snapshot", "recentTask", "config.instanceUuid")
             snapshot = find_snapshot(self.name, now.get("snapshot"), wanted)
-            self.came_from = snapshot_in(now["snapshot"], snapshot)
+            seen = self.came_from = snapshot_in(now["snapshot"], snapshot)
+            if seen is not None and (identity := now.get("config.instanceUuid")):
+                self.origin = f"{identity} {seen.path} {seen.taken.isoformat()}"
             # power comes next and as one wants it: a snapshot without memory leaves the machine off
             self._do(lambda: snapshot.RevertToSnapshot_Task(), kind="revert", known=now.get("recentTask", ()))
         if snapshots_named(now["snapshot"], KEPT):
@@ -98,7 +101,7 @@ class Machine:
         """Give the same machine with another address of its guest."""
         entry = self.entry.model_copy(update={"address": address})
         same = Machine(self._site, entry, self._found, self._session, self._tasks, fence=self._fence)
-        same.came_from = self.came_from
+        same.came_from, same.origin = self.came_from, self.origin
         return same
 
     def snapshot(self, name: str, *, why: str = "", memory: bool = True) -> None:

@@ -174,21 +174,16 @@ def guest(
 
 
 @pytest.fixture
-def installation(
-    site: Site, machine: Machine, guest: Guest, product: Product, evidence: EvidenceFolder
-) -> Installation:
+def installation(machine: Machine, guest: Guest, product: Product, evidence: EvidenceFolder) -> Installation:
     """Give the product's life on the guest in verbs: install, prove, uninstall, each judged, with its log kept."""
     from harness.guest.state.baseline import Baselines
     from harness.scenarios.installation import Installation
 
-    seen, vcenter = machine.came_from, site.vcenter
-    # a snapshot that is taken anew under its old name is another one
-    snapshot = f"{vcenter.host}:{vcenter.port} {machine.path} {seen.moid} {seen.taken.isoformat()}" if seen else None
     baselines = Baselines(tell=evidence.note)
 
     def begins(guest: Guest, scope: Scope) -> Baseline:
         with _the_site_is_to_blame(machine.name):
-            return baselines.of(guest, snapshot, scope=scope)
+            return baselines.of(guest, machine.origin, scope=scope)
 
     return Installation(guest, product, evidence, begins)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.errors import ProductFailed
@@ -67,15 +68,19 @@ class Examination:
         """The guest's state as it was seen last, None before the first look."""
         return self._last
 
-    def after(self, what: What, version: str, *, old: str = "", spared: Sequence[str] = ()) -> None:
+    def after(self, what: What, version: str, *, old: str = "", spared: Sequence[str] = (), whole: bool = True) -> None:
         """Take the guest's state after a phase, keep what has changed as evidence, and what breaks a rule as findings.
 
-        ``spared`` are files of a person's own, which stay with the folders they are in.
+        ``spared`` are files of a person's own, which stay with the folders they are in. In the middle of a scenario,
+        what its end shows as well need not be asked for: then the look is not a ``whole`` one.
         Nothing is raised: a scenario goes on to its end, and `conclude` says what was found.
         """
         assert self._clean is not None, "an examination begins with the clean guest"
         assert self._last is not None
-        before, now = self._last, self._guest.state(self._scope, known=self._clean.state, since=self._place)
+        scope = self._scope if whole else self._scope.in_between
+        if not self._clean.state.programs:
+            scope = replace(scope, programs=False)  # this guest does not tell them
+        before, now = self._last, self._guest.state(scope, known=self._clean.state, since=self._place)
         if what == "upgrade":
             self._with_old = before
         entry = self._product.proofs_of(version).uninstall_entry

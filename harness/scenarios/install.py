@@ -17,7 +17,7 @@ def install(cell: Cell, installation: Installation, step: Steps) -> None:
     with step(f"install {cell.version}"):
         installation.install(cell.version)
     with step(f"look what {cell.version} did"):
-        installation.examination.after("install", cell.version)
+        installation.examination.after("install", cell.version, whole=False)
     with step(f"prove {cell.version}"):
         installation.prove(cell.version, seen=installation.examination.last)
     with step(f"uninstall {cell.version}"):

@@ -19,7 +19,7 @@ def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
     with step(f"install {old}"):
         installation.install(old)
     with step(f"look what {old} did"):
-        installation.examination.after("install", old)
+        installation.examination.after("install", old, whole=False)
     with step(f"prove {old}"):
         installation.prove(old, seen=installation.examination.last)
     with step("make something of one's own"):
@@ -27,7 +27,7 @@ def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
     with step(f"upgrade to {new}"):
         installation.install(new, over=old)
     with step(f"look what {new} did"):
-        installation.examination.after("upgrade", new, old=old)
+        installation.examination.after("upgrade", new, old=old, whole=False)
     with step(f"prove {new}"):
         installation.prove(new, seen=installation.examination.last)
     with step(f"look for what is left of {old}"):

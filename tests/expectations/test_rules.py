@@ -19,7 +19,8 @@ CLEAN = State(
     uninstall={f"{UNINSTALL}\\Other": UninstallEntry("", {"displayname": "Other", "displayversion": "2.0"})},
     system_path=SearchPath("REG_EXPAND_SZ", (r"%SystemRoot%\system32", r"C:\Tools")),
     things={
-        "service": {"dhcp": Thing("Dhcp", {"start": "automatic", "display name": "DHCP Client"})},
+        "service": {"dhcp": Thing("Dhcp", {"start": "automatic"})},
+        "service name": {"dhcp": Thing("Dhcp", {"display name": "DHCP Client"})},
         "running service": {"dhcp client": Thing("DHCP Client")},
         "vendor key": {"other": Thing("Other")},
         "certificate": {},

@@ -131,7 +131,7 @@ AREAS: tuple[Area, ...] = (
     Area(
         "service",
         "machine",
-        tuple(_key(_SERVICES, f"/s /v {value}") for value in ("ImagePath", "Start", "DisplayName")),
+        tuple(_key(_SERVICES, f"/s /v {value}") for value in ("ImagePath", "Start")),
         _services,
     ),
     Area("running service", "machine", ("net start",), _running),
@@ -173,6 +173,15 @@ AREAS: tuple[Area, ...] = (
     Area("local group", "machine", (f"{_ON_WINDOWS} net localgroup",), _starred),
 )
 """Everything but files and uninstall entries, which have readers of their own."""
+
+
+ONCE = (Area("service name", "machine", (_key(_SERVICES, "/s /v DisplayName"),), _services),)
+"""What is asked of a clean guest only: by these names services are listed as running."""
+
+IN_BETWEEN = frozenset(
+    {"service", "running service", "run entry", "environment variable", "certificate", "scheduled task"}
+)
+"""The areas that are looked at in the middle of a scenario; everything else shows at its end as well."""
 
 
 def declared(keys: Sequence[str]) -> tuple[Area, ...]:

@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.guest.state.differences import changes
 from harness.guest.state.noise import Learned
-from harness.guest.state.taking import EVERYTHING, Scope
+from harness.guest.state.taking import EVERYTHING, Scope, questions
 from harness.guest.state.things import State
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ENOUGH = 2
 """Boots that a snapshot's state is taken in before it is believed without looking."""
 
-_FORMAT = "1"  # of what is kept; another one is taken anew
+_FORMAT = "2"  # of what is kept; another one is taken anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class Baselines:
         """
         if snapshot is None:
             return _first(guest, scope)
-        name = hashlib.sha256(f"{_FORMAT}\0{snapshot}\0{guest.account.casefold()}\0{scope!r}".encode()).hexdigest()[:32]
+        known_by = "\0".join((_FORMAT, snapshot, guest.account.casefold(), *questions(scope.first)))
+        name = hashlib.sha256(known_by.encode()).hexdigest()[:32]
         self._folder.mkdir(parents=True, exist_ok=True)
         place = self._folder / f"{name}.json"
         # one learns, the others wait: they would see the same
@@ -82,7 +83,7 @@ class Baselines:
 
 
 def _first(guest: Guest, scope: Scope) -> Baseline:
-    before = guest.state(scope)
+    before = guest.state(scope.first)
     _null_run(guest)
     return Baseline(before, Learned.of(changes(before, guest.state(scope))), boots=1)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from harness.errors import HarnessError
 from harness.guest.outcome import Outcome
 from harness.guest.processes import PROGRAMS, programs
 from harness.guest.registry import RegistryValue, read_keys
-from harness.guest.state.areas import AREAS, HIVES, Area, Hive, declared
+from harness.guest.state.areas import AREAS, HIVES, IN_BETWEEN, ONCE, Area, Hive, declared
 from harness.guest.state.journal import QUERY, read_place
 from harness.guest.state.listing import Entry, read_listings
 from harness.guest.state.things import SearchPath, State, Thing, UninstallEntry
@@ -46,12 +46,27 @@ _ENVIRONMENT = "environment variable"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How much of a guest a state is to tell: folders, registry trees declared by a product, areas, whose hives."""
+    """How much of a guest a state is to tell: folders, registry trees declared by a product, areas, whose hives.
+
+    ``programs`` asks which run, ``place`` where the file system's journal of changes is.
+    """
 
     roots: tuple[str, ...] = DEFAULT_ROOTS
     keys: tuple[str, ...] = ()
     areas: tuple[Area, ...] = AREAS
     hives: tuple[Hive, ...] = HIVES
+    programs: bool = True
+    place: bool = False
+
+    @property
+    def first(self) -> Scope:
+        """The same of a clean guest, of which some things are asked that do not change."""
+        return replace(self, areas=(*self.areas, *ONCE), place=bool(self.roots))
+
+    @property
+    def in_between(self) -> Scope:
+        """The same in the middle of a scenario, where not everything need be known."""
+        return replace(self, areas=tuple(area for area in self.areas if area.name in IN_BETWEEN), keys=())
 
     @property
     def asked(self) -> tuple[Area, ...]:
@@ -60,7 +75,7 @@ class Scope:
 
 
 EVERYTHING = Scope()
-SOFTWARE = Scope(roots=(), areas=tuple(area for area in AREAS if area.name == _ENVIRONMENT))
+SOFTWARE = Scope(roots=(), areas=tuple(area for area in AREAS if area.name == _ENVIRONMENT), programs=False)
 """The list of programs and the environment, with PATH; no files."""
 
 
@@ -73,10 +88,11 @@ def questions(scope: Scope, *, files: bool = True) -> list[str]:
         if not _ROOT.fullmatch(root):
             raise HarnessError(rf"{root!r} is not a folder to list; write it like C:\Program Files or C:\*")
     return [
-        *([QUERY, *map(_dir, scope.roots)] if files and scope.roots else []),
+        *(map(_dir, scope.roots) if files else ()),
         *(question for hive in scope.hives for question in _uninstall(hive)),
         *(question for area in scope.asked for question in area.questions),
-        *([PROGRAMS] if scope.roots else []),
+        *([PROGRAMS] if scope.programs else []),
+        *([QUERY] if scope.place else []),
     ]
 
 
@@ -90,9 +106,7 @@ def read_state(
     if cut := [answer.command for answer in answers if answer.truncated]:
         raise HarnessError(f"more was printed than is kept; list fewer or narrower roots: {', '.join(cut)}")
     told = iter(answers)
-    place = None
-    if files is None and scope.roots:
-        place = read_place(next(told))
+    if files is None:
         files = _files(scope.roots, list(islice(told, len(scope.roots))))
     registered = [
         entry for hive in scope.hives for answer in islice(told, len(_uninstall(hive))) for entry in _entries(answer)
@@ -102,14 +116,14 @@ def read_state(
         reading.take(area, list(islice(told, len(area.questions))))
     return State(
         account=account,
-        files=files or {},
+        files=files,
         uninstall=dict(registered),
         system_path=reading.paths.get("machine", SearchPath()),
         user_path=reading.paths.get("user", SearchPath()),
         things=reading.things,
         untold=reading.untold,
-        programs=programs(next(told).stdout) if scope.roots else frozenset(),
-        place=place,
+        programs=programs(next(told).stdout) if scope.programs else frozenset(),
+        place=read_place(next(told)) if scope.place else None,
     )
 
 

@@ -10,6 +10,7 @@ import socket
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -79,12 +80,20 @@ class VCenter:
             self.inventory.add(thing)
         self._runner: web.AppRunner | None = None
 
-    def enrol(self, guest: LabGuest, address: str, snapshots: dict[str, str]) -> VirtualMachine:
-        """Put a guest into the folder ``Lab/vm/Windows`` with the snapshots it has already, as key and name."""
+    def enrol(
+        self, guest: LabGuest, address: str, snapshots: dict[str, str], *, of: str = "", made: datetime | None = None
+    ) -> VirtualMachine:
+        """Put a guest into the folder ``Lab/vm/Windows`` with the snapshots it has already, as key and name.
+
+        ``of`` names what it is made of: a machine that is made of the same is the same in every lab, as are its
+        snapshots, which have been there since ``made``.
+        """
         vm = VirtualMachine(guest.name, self.premises.windows, guest, address, self.premises)
         vm.annotation = f"{guest.build.name} ({guest.build}), a guest of the lab"
+        if of:
+            vm.instance_uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"pytest-wincompat:{of}:{guest.name}:{guest.build}"))
         for key, name in snapshots.items():
-            vm.snapshots.put(key, name, "As it was made")
+            vm.snapshots.put(key, name, "As it was made", made)
         self.premises.house(vm)
         return vm
 

@@ -94,9 +94,10 @@ class Snapshots:
         """Every snapshot, the deepest first."""
         return [snapshot for root in self.roots for snapshot in (*root.below(), root)]
 
-    def put(self, key: str, name: str, words: str) -> Snapshot:
+    def put(self, key: str, name: str, words: str, created: datetime | None = None) -> Snapshot:
         """Enter a snapshot of the guest's disk as the newest one; the disk itself was taken by the guest."""
         snapshot = Snapshot(self.vm, key, name, words, self.current)
+        snapshot.created = created or snapshot.created
         (self.current.children if self.current is not None else self.roots).append(snapshot)
         self.current = snapshot
         self.vm.premises.inventory.objects[snapshot.moid] = snapshot
