@@ -13,7 +13,7 @@ from .vcenter_served import Served, vim, vmodl, wait_for
 
 def test_power_is_a_task_and_windows_comes_later(served: Served, vm: Any) -> None:
     """Power-on succeeds when there is power; the tools are running when Windows is up."""
-    served.guests["a"].boots_in = 0.3
+    served.guests["a"].boots_in = 1.5
     assert vm.runtime.powerState == "poweredOff"
     assert vm.runtime.bootTime is None
     task = vm.PowerOn()
