@@ -31,7 +31,7 @@ def gather(folder: RunFolder, policy: Policy, artifacts: Sequence[Path] = ()) ->
         results=(*reading.results, *reading.earlier),
         damaged=tuple(damaged),
         lost_files=_lost_files(folder, reading.results) if policy.evidence_files else {},
-        slower=_slower(folder),
+        slower=None if policy.regressions.act == "ignore" else _slower(folder, reading.results),
         artifacts=tuple(_artifacts([*policy.artifacts, *artifacts], policy.sha256)),
     )
 
@@ -44,9 +44,41 @@ def _lost_files(folder: RunFolder, results: Sequence[Result]) -> dict[str, tuple
     return {cell: names for cell, names in lost.items() if names}
 
 
-def _slower(folder: RunFolder) -> tuple[Slower, ...] | None:
-    del folder
-    return None
+def _slower(folder: RunFolder, results: Sequence[Result]) -> tuple[Slower, ...] | None:
+    """Compare the run with those before it in the same folder; None where there are too few, or nothing to do it with.
+
+    pandas and scipy are imported only when there is something to compare.
+    """
+    from harness.results.changes import Rules
+
+    earlier = sorted(one for one in folder.path.parent.iterdir() if (one / "journal.jsonl").is_file())
+    earlier = [one for one in earlier if one.name <= folder.run]  # their names sort by time
+    if len(earlier) < Rules().samples:
+        return None
+    from harness.results.regressions import courses, in_words
+    from harness.results.timings import timings
+
+    try:
+        found = courses(timings(RunFolder(one) for one in earlier))
+    except AuthoringError:
+        return None  # an old journal that cannot be read, or no library for it: nobody can tell
+    if all(course.verdict == "too few samples" for course in found):
+        return None
+    return tuple(
+        Slower(sentence, tuple(cells))
+        for course in found
+        if course.verdict == "slower"
+        for sentence in in_words([course])
+        if (cells := _with_step(results, course.build, course.product, course.step))
+    )
+
+
+def _with_step(results: Sequence[Result], build: str, product: str, step: str) -> list[str]:
+    return [
+        result.cell
+        for result in results
+        if (result.build, result.product) == (build, product) and any(one.name == step for one in result.steps)
+    ]
 
 
 def _artifacts(files: Sequence[Path], hashes: Sequence[str]) -> list[Artifact]:

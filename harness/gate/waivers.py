@@ -12,22 +12,25 @@ from pydantic import Field, model_validator
 from harness import authoring
 from harness.authoring import Authored, Text, refusal
 
-NamedRule = Literal[
+Rule = Literal[
+    "failed", "hung", "flaky", "blocked", "budget", "regression", "known-issue", "missed-issue",
     "not-run", "required", "lab-evidence", "origin", "product-hash", "stale", "coverage", "journal", "unplanned",
     "evidence-files", "regressions-unknown",
 ]  # fmt: skip
-"""Rules about what is not known: a waiver covers them only where it names them."""
 
-NAMED_RULES = frozenset(get_args(NamedRule))
-OF_CELLS = frozenset({"not-run"})  # of these, a waiver must say which cells it means
+SEEN = frozenset(get_args(Rule)[:8])
+"""What was seen of a cell: covered by a waiver of that cell, unless it names other rules."""
+OF_CELLS = SEEN | {"not-run"}
+"""Rules that a waiver covers for cells or fingerprints only, never for the run as a whole."""
 
 
 class Waiver(Authored):
     """One reason to hold that a person answers for.
 
-    ``cells`` are patterns of cell ids, ``fingerprints`` those of failures: what was seen of them is covered. What was
-    not seen, and what is about the run as a whole, is covered where ``rules`` names it. ``signed_off`` is the day on
-    which ``person`` signed; ``expires`` is the last day on which the waiver counts.
+    ``cells`` are patterns of cell ids, ``fingerprints`` those of failures: what was seen of them is covered, or only
+    the ``rules`` that are named. What was not seen, and what is about the run as a whole, is covered only where
+    ``rules`` names it. ``signed_off`` is the day on which ``person`` signed; ``expires`` is the last day on which the
+    waiver counts.
     """
 
     id: Text
@@ -37,14 +40,14 @@ class Waiver(Authored):
     signed_off: date | None = None
     cells: tuple[Annotated[Text, Field(max_length=500)], ...] = ()
     fingerprints: tuple[Text, ...] = ()
-    rules: tuple[NamedRule, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     @model_validator(mode="after")
     def _says_what(self) -> Waiver:
         if not (self.cells or self.fingerprints or self.rules):
             raise ValueError("covers nothing: name cells, fingerprints or rules")
-        if not self.cells and OF_CELLS & set(self.rules):
-            raise ValueError("a waiver of 'not-run' names its cells")
+        if not (self.cells or self.fingerprints) and (wide := sorted(OF_CELLS & set(self.rules))):
+            raise ValueError(f"a waiver of {wide[0]!r} names its cells or fingerprints")
         return self
 
     def flaw(self, today: date, approvers: tuple[str, ...]) -> str:
@@ -61,9 +64,11 @@ class Waiver(Authored):
 
     def covers(self, rule: str, cell: str, fingerprint: str) -> bool:
         """Tell whether a complaint is covered: by its rule, the id of its cell and the fingerprint of its failure."""
+        if rule not in (self.rules or SEEN):
+            return False
+        if not (self.cells or self.fingerprints):
+            return True  # of the run as a whole, by the rule that it names
         of_cell = bool(cell) and any(cell == one or fnmatchcase(cell, one) for one in self.cells)
-        if rule in NAMED_RULES:
-            return rule in self.rules and (of_cell or not (self.cells or self.fingerprints))
         return of_cell or (bool(fingerprint) and fingerprint in self.fingerprints)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,10 +57,10 @@ def test_what_was_not_seen_is_covered_only_where_it_is_named() -> None:
     lab = plan(cell(), is_lab=True)
     assert rules(judged(result(cell()), run=lab, waivers=(everything,))) == ["lab-evidence"]
     assert judged(result(cell()), run=lab, waivers=(waiver(rules=("lab-evidence",)),)).ships
-    other = {"artifacts": (released(OLD_SHA),)}
+    other: dict[str, Any] = {"artifacts": (released(OLD_SHA),)}
     assert rules(judged(result(cell()), waivers=(everything,), **other)) == ["product-hash"]
     assert judged(result(cell()), waivers=(waiver(rules=("product-hash",)),), **other).ships
-    silent = {"cells": (cell(), cell(scenario="denied"))}
+    silent: dict[str, Any] = {"cells": (cell(), cell(scenario="denied"))}
     assert rules(judged(result(cell()), waivers=(everything,), **silent)) == ["not-run"]
     named = waiver(cells=("*::denied",), rules=("not-run",))
     assert judged(result(cell()), waivers=(named,), **silent).ships
@@ -81,8 +82,15 @@ def test_a_waived_cell_does_not_use_up_a_budget() -> None:
 
 def test_nothing_covers_that_nothing_was_proved() -> None:
     """With everything waived there is still nothing to ship on."""
-    every = waiver(cells=("*",), rules=("not-run", "required", "coverage"))
-    assert rules(judged(result(cell(), "failed"), waivers=(every,))) == ["nothing-proved"]
+    assert rules(judged(result(cell(), "failed"), waivers=(waiver(cells=("*",)),))) == ["nothing-proved"]
+
+
+def test_a_waiver_may_name_one_rule_alone() -> None:
+    """A step that became slower is accepted without accepting that the cell fails."""
+    narrow = waiver(cells=("*",), rules=("budget",))
+    policy = Policy.model_validate({"budgets": [{"seconds": 5}]})
+    assert judged(result(cell()), policy=policy, waivers=(narrow,)).ships
+    assert rules(judged(*FAILED, policy=policy, waivers=(narrow,))) == ["failed"]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +102,7 @@ def test_nothing_covers_that_nothing_was_proved() -> None:
         ('id="a"\nperson="p"\nexpires=2026-12-01\ncells=["*"]', "the key 'reason' is missing"),
         ('id="a"\nreason="r"\nperson="p"\nexpires=2026-12-01\nrules=["not-run"]', "names its cells"),
         ('id="a"\nreason="r"\nperson="p"\nexpires=2026-12-01\nrules=["lab-evidnce"]', "lab-evidence"),
-        ('id="a"\nreason="r"\nperson="p"\nexpires=2026-12-01\nrules=["failed"]', "rules[0]"),
+        ('id="a"\nreason="r"\nperson="p"\nexpires=2026-12-01\nrules=["failed"]', "names its cells"),
     ],
 )
 def test_a_mistake_in_a_waiver_is_one_line(tmp_path: Path, written: str, said: str) -> None:
