@@ -1,4 +1,4 @@
-"""The matrix's known issues, and what a run says of each: shown, gone, or not looked at."""
+"""The matrix's known issues, and what a run says of each: shown, fixed, expired, or not looked at."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import date
 import pandas as pd
 
 from harness.report.view import IssueView
-from harness.results import words
-from harness.results.plan import Plan, PlannedIssue
+from harness.results.issues import End, standings
+from harness.results.plan import Plan
 from harness.results.result import Verdict
 
 
@@ -17,38 +17,20 @@ def issue_views(
     plan: Plan | None, cells: pd.DataFrame, keys: Mapping[str, str], *, is_lab: bool, today: date
 ) -> tuple[IssueView, ...]:
     """Lay out each known issue of the plan; ``keys`` gives each cell its place on the page."""
-    views = []
-    for issue in plan.known_issues if plan else ():
-        expired = issue.expires is not None and issue.expires < today
-        here = issue.where is None or is_lab == (issue.where == "lab")
-        shown = list(cells.loc[cells["known_issue"] == issue.id, "cell"])
-        missed = list(cells.loc[cells["missed_issue"] == issue.id, "cell"])
-        if shown:
-            said = words.count(len(shown), "cell")
-        elif missed:
-            said = f"did not occur on {words.count(len(missed), 'cell')}: close it"
-        elif expired:
-            said = "no longer laid over any cell"
-        elif not here:
-            said = f"not expected here, on a {issue.where} only"
-        else:
-            passed = _passed_within(issue, plan, cells)
-            said = f"no cell, and {len(passed):,} in its scope passed: close it?" if passed else "not shown in this run"
-        views.append(
-            IssueView(
-                id=issue.id,
-                ticket=issue.ticket,
-                reason=issue.reason,
-                expires=str(issue.expires or "no date"),
-                expired=expired,
-                shown=said,
-                key=keys[str((shown or missed)[0])] if shown or missed else "",
-            )
+    rows = cells[["cell", "verdict", "known_issue", "missed_issue"]].astype("object").fillna("")
+    ends = {
+        str(cell): End(verdict=Verdict(verdict), known_issue=str(known), missed_issue=str(missed))
+        for cell, verdict, known, missed in rows.itertuples(index=False)
+    }
+    return tuple(
+        IssueView(
+            id=one.issue.id,
+            ticket=", ".join(filter(None, (one.issue.ticket, one.issue.owner))),
+            reason=one.issue.reason,
+            expires=str(one.issue.expires or "no date"),
+            expired=one.issue.expires is not None and one.issue.expires < today,
+            shown=one.words,
+            key=keys[one.cells[0]] if one.cells else "",
         )
-    return tuple(views)
-
-
-def _passed_within(issue: PlannedIssue, plan: Plan | None, cells: pd.DataFrame) -> list[str]:
-    """Find the cells that had the chance to show an issue, and passed: only they speak against it."""
-    scope = {planned.cell for planned in plan.cells if issue.id in (planned.issues or ())} if plan else set()
-    return [str(cell) for cell in cells.loc[cells["verdict"] == Verdict.PASSED.value, "cell"] if cell in scope]
+        for one in standings(plan, ends, is_lab=is_lab, today=today)
+    )
