@@ -8,7 +8,7 @@ from datetime import date
 import pandas as pd
 
 from harness.builds import Build, Release
-from harness.report.cells import LETTERS, build_order
+from harness.report.marks import LETTERS, build_order
 from harness.report.text import clipped
 from harness.report.view import BuildView, Share
 from harness.results.result import Result, Verdict

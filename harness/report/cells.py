@@ -8,54 +8,59 @@ from typing import Any
 
 import pandas as pd
 
+from harness.predictions import Preflight
 from harness.report.evidence import Shelf
+from harness.report.foretold import told_of
+from harness.report.marks import LETTERS, arrow
 from harness.report.text import clipped
-from harness.report.view import CellView, GridGroup, GridRow, StepView
+from harness.report.view import CellView, StepView
 from harness.results import words
 from harness.results.plan import Plan
 from harness.results.result import Fault, Result, Verdict
 from harness.results.tally import Finding
 
-LETTERS = {
-    Verdict.PASSED: "p",
-    Verdict.FAILED: "f",
-    Verdict.HUNG: "h",
-    Verdict.BLOCKED: "b",
-    Verdict.SKIPPED: "s",
-    Verdict.NOT_RUN: "n",
-}
 _FAULTS = {
     Fault.NOBODY: "",
     Fault.PRODUCT: "The product did this.",
     Fault.SITE: "The site let the cell down; the product is not to blame.",
     Fault.HARNESS: "The harness or the matrix let the cell down; the product is not to blame.",
 }
+SMALL = 400  # cells of a run whose page tells everything in plain HTML, too
+MOST_TOLD = 4_000  # cells of a large run that are told in full
 _SHOWN_ONCE = 4_000  # characters of a reason on the page; the whole stands in the journal
 
 
 def cell_views(
     cells: pd.DataFrame, results: Iterable[Result], plan: Plan | None, findings: Sequence[Finding], shelf: Shelf
-) -> tuple[CellView, ...]:
-    """Lay out every row of the cells frame, in its order."""
+) -> dict[str, CellView]:
+    """Lay out the cells that are told in full, by cell, in the frame's order.
+
+    These are all of a small run; of a large one those that did not pass, up to a number that a page can hold.
+    """
     found = {result.cell: result for result in results}
     nodes = {planned.cell: planned.node for planned in plan.cells} if plan else {}
     known = {cell: finding for finding in findings if finding.known for cell in finding.cells}
-    builds, products = places(cells["build"]), places(cells["product"])
-    views = []
-    for number, row in enumerate(cells.to_dict("records"), start=1):
+    predicted = Preflight.read(shelf.folder.path)
+    views = {}
+    for place, row in _told(cells).iterrows():
         cell = str(row["cell"])
-        views.append(
-            _cell_view(
-                key=f"c{number}",
-                row={str(column): value for column, value in row.items()},
-                result=found.get(cell),
-                finding=known.get(cell),
-                repeat=_repeat(nodes.get(cell, ""), plan),
-                place=f"{builds[row['build']]} {products[row['product']]}",
-                shelf=shelf,
-            )
+        views[cell] = _cell_view(
+            key=f"c{int(str(place)) + 1}",
+            row={str(column): value for column, value in row.items()},
+            result=found.get(cell),
+            finding=known.get(cell),
+            repeat=_repeat(nodes.get(cell, ""), plan),
+            shelf=shelf,
+            told=told_of(found.get(cell), plan, predicted.of(cell)),
         )
-    return tuple(views)
+    return views
+
+
+def _told(cells: pd.DataFrame) -> pd.DataFrame:
+    if len(cells) <= SMALL:
+        return cells
+    missed = cells[~cells["verdict"].isin([Verdict.PASSED.value, Verdict.SKIPPED.value])]
+    return missed.head(MOST_TOLD)
 
 
 def _cell_view(
@@ -65,8 +70,8 @@ def _cell_view(
     result: Result | None,
     finding: Finding | None,
     repeat: str,
-    place: str,
     shelf: Shelf,
+    told: tuple[str, ...] = (),
 ) -> CellView:
     verdict = Verdict(row["verdict"])
     letter = LETTERS[verdict]
@@ -79,7 +84,7 @@ def _cell_view(
         style=f"{letter} k" if accepted else letter,
         opened=missed,
         product=str(row["product"]),
-        story=" ".join(filter(None, (str(row["scenario"]), _arrow(str(row["leg"]))))),
+        story=" ".join(filter(None, (str(row["scenario"]), arrow(str(row["leg"]))))),
         build=str(row["build"]),
         build_name=str(row["build_name"]),
         seconds=words.seconds(result.seconds) if result and result.steps else "",
@@ -90,42 +95,15 @@ def _cell_view(
         steps=_steps(result),
         evidence=shelf.views(result) if result else (),
         facts=_facts(result),
-        notes=tuple(clipped(note, 1_000) for note in result.notes) if result else (),
+        notes=(*told, *(clipped(note, 1_000) for note in result.notes)) if result else (),
         repeat=repeat,
         kept=_kept(result),
-        filters=f"{letter} {place}",
+        cause=str(result.cause or "") if result else "",
+        findings=tuple((clipped(each.code, 80), clipped(each.sentence, 1_000)) for each in result.findings)
+        if result
+        else (),
+        attempts=_attempts(result),
     )
-
-
-def grid(views: Iterable[CellView], cells: pd.DataFrame) -> tuple[GridGroup, ...]:
-    """Arrange cells by product, then scenario and leg, one column for each build in the order of builds."""
-    columns = build_order(cells)
-    groups: dict[tuple[str, str], dict[tuple[str, str], dict[str, CellView]]] = {}
-    for view, row in zip(views, cells.to_dict("records"), strict=True):
-        story = (str(row["scenario"]), _arrow(str(row["leg"])))
-        group = groups.setdefault((str(row["product"]), str(row["kind"])), {})
-        group.setdefault(story, {})[str(row["build"])] = view
-    return tuple(
-        GridGroup(
-            product=product,
-            kind=kind,
-            rows=tuple(
-                GridRow(scenario=scenario, leg=leg, cells=tuple(by_build.get(build) for build in columns))
-                for (scenario, leg), by_build in stories.items()
-            ),
-        )
-        for (product, kind), stories in groups.items()
-    )
-
-
-def build_order(cells: pd.DataFrame) -> list[str]:
-    """Every build of a run, oldest first; what is no number comes last."""
-
-    def age(build: str) -> tuple[float, ...]:
-        parts = build.split(".")
-        return tuple(map(float, parts)) if all(part.isdecimal() for part in parts) else (float("inf"),)
-
-    return sorted(map(str, cells["build"].unique()), key=age)
 
 
 def _steps(result: Result | None) -> tuple[StepView, ...]:
@@ -182,13 +160,11 @@ def _repeat(node: str, plan: Plan | None) -> str:
     return f"pytest {quoted}{f' --site {shlex.quote(plan.site_file)}' if plan.site_file else ''}"
 
 
-def _arrow(leg: str) -> str:
-    return leg.replace("->", " → ")
-
-
-def places(values: Iterable[str]) -> dict[str, int]:
-    """Give each value that occurs its place, in the order they first do."""
-    return {value: place for place, value in enumerate(dict.fromkeys(values))}
+def _attempts(result: Result | None) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (each.verdict.value, clipped(f"{each.machine}: {each.reason}".strip(": ") or "no reason was given", 1_000))
+        for each in (result.attempts if result else ())
+    )
 
 
 def _percent(part: float) -> float:

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 
 from harness.report.builds import build_views, shares
-from harness.report.cells import LETTERS, cell_views, grid, places
+from harness.report.cells import SMALL, cell_views
+from harness.report.changes import Earlier, changes_view
+from harness.report.charts.boxes import boxes_view
+from harness.report.charts.heat import heat_view
+from harness.report.charts.lanes import lanes_view
+from harness.report.charts.trend import trend_view
+from harness.report.coverage import coverage_view
+from harness.report.earlier import runs_before
 from harness.report.evidence import Shelf
+from harness.report.findings import finding_views
+from harness.report.grid import grid
+from harness.report.island import grid_island, packed, story_island
 from harness.report.issues import issue_views
+from harness.report.ruling import ruling_view
 from harness.report.text import clipped
-from harness.report.times import times_view
-from harness.report.view import CellView, FindingView, PageView
+from harness.report.view import CellView, Islands, PageView
 from harness.results import journal, words
-from harness.results.frames import build_name, cells_frame, steps_frame
+from harness.results.frames import cells_frame, steps_frame
 from harness.results.plan import Plan
 from harness.results.provenance import Provenance, provenance
 from harness.results.result import Result, Verdict
 from harness.results.run import RunFolder
-from harness.results.tally import Finding, decide
-
-_MOODS = {"SHIP": "ship", "HOLD": "hold", "AS EXPECTED": "lab"}
+from harness.results.tally import decide
 
 
-def page_view(folder: RunFolder, page: Path) -> PageView:
-    """Read a run and lay out its page, which will stand at ``page``.
+def page_view(
+    folder: RunFolder, page: Path, *, earlier: Sequence[Earlier] | None = None, pictures: int = 300_000
+) -> tuple[PageView, Islands]:
+    """Read a run and lay out its page, which will stand at ``page``, and what its script unfolds.
 
-    Raises AuthoringError when the journal cannot be read.
+    ``earlier`` are the runs to compare with, oldest first; None: those of the same matrix that lie beside this one.
+    ``pictures`` is how many bytes of pictures the page may hold. Raises AuthoringError when the journal cannot be read.
     """
     plan, lost = folder.read_plan()
     reading = journal.read(folder.journal_file)
@@ -38,35 +51,66 @@ def page_view(folder: RunFolder, page: Path) -> PageView:
     origin = provenance(plan, reading.results)
     began, ended = _span(plan, cells)
     today = began.date() if began else datetime.now(UTC).date()
-    decision = decide(cells, plan, is_lab=origin.is_lab, today=today)
-    views = cell_views(cells, reading.results, plan, decision.findings, Shelf(folder=folder, page=page))
-    keys = {str(cell): view.key for cell, view in zip(cells["cell"], views, strict=True)}
-    title = (plan.matrix if plan else "") or "a run without a plan"
-    return PageView(
-        title=title,
+    tallied = decide(cells, plan, is_lab=origin.is_lab, today=today)
+    shelf = Shelf(folder=folder, page=page, picture_room=pictures)
+    told = cell_views(cells, reading.results, plan, tallied.findings, shelf)
+    keys = {str(cell): f"c{number}" for number, cell in enumerate(cells["cell"].tolist(), start=1)}
+    before = runs_before(folder) if earlier is None else earlier
+    since = [each for each in before if each.is_release][-1:] + [each for each in before if not each.is_release][-1:]
+    shown, untold = _in_plain_html(told, len(cells))
+    view = PageView(
+        title=(plan.matrix if plan else "") or "a run without a plan",
         run=plan.run if plan else folder.run,
         banner=f"Lab run: {origin.words or 'guests of the embedded lab'}; not Windows evidence"
         if origin.is_lab
         else "",
-        word=decision.word,
-        mood=_MOODS[decision.word],
-        sentence=decision.sentence,
-        reasons=decision.reasons,
+        ruling=ruling_view(tallied, folder),
         shares=shares(cells),
         total=len(cells),
-        findings=tuple(_finding(finding, keys) for finding in decision.findings),
+        findings=finding_views(tallied.findings, keys, cells, plan),
         facts=_facts(plan, origin, cells, reading.results, began, ended),
         notes=tuple(clipped(note, 600) for note in filter(None, (lost, *reading.left_out, *_unplanned(cells)))),
         builds=build_views(cells, reading.results, today),
-        grid=grid(views, cells),
+        grid=grid(cells, shown),
         issues=issue_views(plan, cells, keys, is_lab=origin.is_lab, today=today),
-        times=times_view(cells, steps),
-        cells=_by_product(views),
-        verdicts=tuple((LETTERS[verdict], verdict.value) for verdict in Verdict if (cells["verdict"] == verdict).any()),
-        filter_builds=tuple((place, build_name(build)) for build, place in places(cells["build"]).items()),
-        filter_products=tuple((place, product) for product, place in places(cells["product"]).items()),
+        coverage=coverage_view(cells),
+        changes=tuple(changes_view(cells, each, keys) for each in reversed(since)),
+        trend=trend_view(cells, [each for each in before if not each.is_release], f"{today}"),
+        heat=heat_view(cells),
+        boxes=boxes_view(steps, cells),
+        lanes=lanes_view(cells),
+        large=len(cells) > SMALL,
+        untold=untold,
+        cells=_by_product(list(shown.values())),
         version=metadata.version("pytest-wincompat"),
     )
+    islands = Islands(
+        grid=packed(grid_island(cells, told, before)),
+        stories=packed(story_island(cells, reading.results, plan, told, _way(folder, page))),
+    )
+    return view, islands
+
+
+def _in_plain_html(told: dict[str, CellView], total: int) -> tuple[dict[str, CellView], int]:
+    """Choose what plain HTML has room for, what stands in the way first; tell how many that did not pass are left."""
+    room = 260_000 + 6 * total
+    shown = {}
+    for cell, view in sorted(told.items(), key=lambda each: " k" in each[1].style):
+        room -= 1_500 + len(view.reason) + sum(len(piece.excerpt) + len(piece.image) for piece in view.evidence)
+        if room < 0:
+            break
+        shown[cell] = view
+    missed = sum(view.opened or view.verdict == Verdict.NOT_RUN for view in told.values())
+    kept = sum(view.opened or view.verdict == Verdict.NOT_RUN for view in shown.values())
+    return {cell: view for cell, view in told.items() if cell in shown}, missed - kept
+
+
+def _way(folder: RunFolder, page: Path) -> str | None:
+    try:
+        way = quote(Path(os.path.relpath(folder.path, page.resolve().parent)).as_posix())
+    except ValueError:  # another drive
+        return None
+    return "" if way == "." else f"{way}/"
 
 
 def _span(plan: Plan | None, cells: pd.DataFrame) -> tuple[datetime | None, datetime | None]:
@@ -103,23 +147,6 @@ def _facts(
         "Command": plan.command if plan else "",
     }
     return tuple((name, clipped(value, 1_000)) for name, value in facts.items() if value)
-
-
-def _finding(finding: Finding, keys: dict[str, str]) -> FindingView:
-    letter = LETTERS[finding.verdict]
-    issue = ""
-    if finding.known:
-        issue = f"known issue {finding.known.id}"
-        issue += f", acceptance ended on {finding.known.expires}" if finding.expired else ""
-    return FindingView(
-        style=letter if finding.holds else f"{letter} k",
-        verdict=finding.verdict.value,
-        what=clipped(f"{finding.product}: {finding.scenarios} on {finding.builds}", 300),
-        reason=clipped(finding.reason.strip().split("\n", 1)[0], 300),
-        number=words.count(len(finding.cells), "cell"),
-        key=keys[finding.cells[0]],
-        issue=issue,
-    )
 
 
 def _unplanned(cells: pd.DataFrame) -> list[str]:

@@ -10,11 +10,13 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from harness.report.excerpt import excerpt
+from harness.report.excerpt import excerpt, told_lines
 from harness.report.view import EvidenceView
 from harness.results.result import Evidence, Result, Verdict
 from harness.results.run import RunFolder
 
+_TEXTS = frozenset({".log", ".txt", ".json", ".jsonl", ".csv", ".md", ".ini"})
+_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"})
 _PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -24,9 +26,9 @@ class Shelf:
 
     folder: RunFolder
     page: Path  # where the page will be: links are relative to it
-    text_room: int = 300_000  # characters of logs on the whole page
+    text_room: int = 600_000  # characters of logs on the whole page
     cell_room: int = 6_000  # of them for one cell
-    picture_room: int = 2_000_000  # bytes of pictures on the whole page
+    picture_room: int = 300_000  # bytes of pictures on the whole page
     largest_picture: int = 500_000
 
     def views(self, result: Result) -> tuple[EvidenceView, ...]:
@@ -53,7 +55,7 @@ class Shelf:
 
     def _view(self, evidence: Evidence, file: Path, room: int) -> EvidenceView:
         size = file.stat().st_size
-        link, shown = self._link(file), _bytes(size)
+        link, shown = address(file, self.page), _bytes(size)
         if evidence.kind == "screenshot":
             if not room or size > min(self.largest_picture, self.picture_room * 3 // 4):
                 return EvidenceView(name=evidence.name, link=link, size=shown)
@@ -63,16 +65,23 @@ class Shelf:
                     image = Markup(f"data:{kind};base64,{base64.b64encode(content).decode()}")  # noqa: S704 - base64
                     return EvidenceView(name=evidence.name, link=link, size=shown, image=image)
             return EvidenceView(name=evidence.name, link=link, size=shown, note="not a picture that can be shown")
-        if room < 200:
+        if room < 200 or evidence.name.endswith(".json"):
             return EvidenceView(name=evidence.name, link=link, size=shown)
-        text, whole = excerpt(file, room)
+        text, whole = excerpt(file, room, told_lines(file))
         return EvidenceView(name=evidence.name, link=link, size=shown, excerpt=text, whole=whole)
 
-    def _link(self, file: Path) -> str:
-        try:
-            return quote(Path(os.path.relpath(file, self.page.resolve().parent)).as_posix())
-        except ValueError:  # another drive
-            return ""
+
+def address(file: Path, page: Path) -> str:
+    """Give a file's address relative to the page; "" where there is none, or where it must not be opened with a click.
+
+    Only what a browser shows as text or picture is linked: a file out of a guest could hold a page with scripts.
+    """
+    if file.suffix.lower() not in _TEXTS | _IMAGES:
+        return ""
+    try:
+        return quote(Path(os.path.relpath(file, page.resolve().parent)).as_posix())
+    except ValueError:  # another drive
+        return ""
 
 
 def _weight(evidence: Evidence) -> tuple[int, str]:

@@ -12,12 +12,12 @@ from markupsafe import Markup
 
 from harness.errors import AuthoringError
 from harness.report.text import clipped, visible
-from harness.report.view import PageView
+from harness.report.view import Islands, PageView
 
 _LONGEST = 20_000  # characters of any one value, whatever the page wants to show of it
 
 
-def render(view: PageView, overrides: Path | None = None) -> str:
+def render(view: PageView, islands: Islands, overrides: Path | None = None) -> str:
     """Render the page; a file in ``overrides`` takes the place of the default template of the same name.
 
     An override may extend the default as ``default/<name>``. Raises AuthoringError in one line when it does not work.
@@ -32,10 +32,10 @@ def render(view: PageView, overrides: Path | None = None) -> str:
         raise AuthoringError(f"{overrides or 'templates'}: a template does not work: {error}") from error
     if "</style" in look.lower():
         raise AuthoringError(f"{overrides}: a style sheet holds </style; it would end the style early")
-    return _framed(view, body, look)
+    return _framed(view, islands, body, look)
 
 
-def _framed(view: PageView, body: str, look: str) -> str:
+def _framed(view: PageView, islands: Islands, body: str, look: str) -> str:
     """Put the body into the frame, which owns what no theme may change: the policy, the lab's banner, the script."""
     frame = jinja2.Environment(
         autoescape=True,
@@ -45,10 +45,14 @@ def _framed(view: PageView, body: str, look: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = _packaged("page.js")
+    script = _script()
     banner_look = frame.get_template("banner.css").render(on_paper=_css_text(view.banner)) if view.banner else ""
     return frame.get_template("frame.html").render(
         view=view,
+        # base64 alone
+        grid=Markup(islands.grid),  # noqa: S704
+        stories=Markup(islands.stories),  # noqa: S704
+        files=[(address, Markup(content)) for address, content in islands.files],  # noqa: S704
         # what an attribute of ours says never reaches a sheet or script: both are files of this package or of the team
         banner_look=Markup(banner_look),  # noqa: S704
         look=Markup(look),  # noqa: S704
@@ -79,8 +83,11 @@ def _shown(value: object) -> object:
     return visible(clipped(value, _LONGEST)) if type(value) is str else value
 
 
-def _packaged(name: str) -> str:
-    return resources.files("harness.report").joinpath("frame", name).read_text("utf-8").strip()
+def _script() -> str:
+    # one script out of a few files that are read in their order; a name of theirs is no name of the page's
+    files = resources.files("harness.report").joinpath("frame", "script").iterdir()
+    parts = [file.read_text("utf-8") for file in sorted(files, key=lambda file: file.name) if file.name.endswith(".js")]
+    return '"use strict";\n(() => {\n' + "".join(parts) + "})();"
 
 
 def _digest(text: str) -> str:

@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from harness.report.changes import ChangesView
+from harness.report.charts.boxes import BoxesView
+from harness.report.charts.heat import HeatView
+from harness.report.charts.lanes import LanesView
+from harness.report.charts.trend import TrendView
+from harness.report.coverage import CoverageView
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceView:
@@ -54,7 +61,19 @@ class CellView:
     notes: tuple[str, ...]
     repeat: str
     kept: tuple[tuple[str, str], ...]  # what to type for a machine that was kept, each with what it does
-    filters: str  # "f 0 2": verdict letter, build's and product's place
+    cause: str = ""
+    findings: tuple[tuple[str, str], ...] = ()  # code and sentence
+    attempts: tuple[tuple[str, str], ...] = ()  # verdict and why
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A cell in the plain grid; ``key`` is "" where the page does not tell it in full."""
+
+    style: str
+    word: str
+    key: str
+    seconds: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +82,7 @@ class GridRow:
 
     scenario: str
     leg: str
-    cells: tuple[CellView | None, ...]
+    squares: tuple[Square | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +131,11 @@ class FindingView:
     number: str
     key: str
     issue: str
+    cause: str = ""
+    fingerprint: str = ""
+    note: str = ""  # what somebody wrote of it
+    share: float = 0.0  # percent of the cells that did not pass
+    so_far: float = 0.0  # the same with all findings before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,50 +152,25 @@ class IssueView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dot:
-    """One cell on a scale of seconds: ``at`` in percent."""
+class RulingView:
+    """Ship or hold in a word and a sentence, and every reason; ``by`` names the policy, "" without one."""
 
-    at: float
-    style: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StripRow:
-    """The cells of a scenario on a build, and the numbers that the dots show."""
-
-    build_name: str
-    dots: tuple[Dot, ...]
-    median: str
-    slowest: str
-    number: int
+    word: str
+    mood: str  # ship, hold or lab
+    sentence: str
+    by: str
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    waivers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StripGroup:
-    """A scenario's rows."""
+class Islands:
+    """What the page's script unfolds: the grid's columns, the cells' stories, and files that were packed in."""
 
-    scenario: str
-    rows: tuple[StripRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepSum:
-    """A step over all cells that took it: where the time of a run goes; ``width`` in percent of the longest."""
-
-    name: str
-    number: int
-    median: str
-    total: str
-    width: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimesView:
-    """Seconds by scenario and build on one logarithmic scale, and by step."""
-
-    ticks: tuple[tuple[float, str], ...]
-    groups: tuple[StripGroup, ...]
-    steps: tuple[StepSum, ...]
+    grid: str
+    stories: str
+    files: tuple[tuple[str, str], ...] = ()  # address as in links, content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,10 +180,7 @@ class PageView:
     title: str
     run: str
     banner: str  # "" unless it is a lab run
-    word: str
-    mood: str  # ship, hold or lab
-    sentence: str
-    reasons: tuple[str, ...]
+    ruling: RulingView
     shares: tuple[Share, ...]
     total: int
     findings: tuple[FindingView, ...]
@@ -193,9 +189,13 @@ class PageView:
     builds: tuple[BuildView, ...]
     grid: tuple[GridGroup, ...]
     issues: tuple[IssueView, ...]
-    times: TimesView
+    coverage: CoverageView
+    changes: tuple[ChangesView, ...]  # against the last run, and the last release
+    trend: TrendView | None
+    heat: HeatView | None
+    boxes: BoxesView | None
+    lanes: LanesView | None
+    large: bool  # more cells than plain HTML can hold: those that passed are told by the script alone
+    untold: int  # how many that did not pass are not told in plain HTML either
     cells: tuple[tuple[str, tuple[CellView, ...]], ...]  # by product
-    verdicts: tuple[tuple[str, str], ...]  # for the filters: letter and word of those that occur
-    filter_builds: tuple[tuple[int, str], ...]  # and places and names, as in CellView.filters
-    filter_products: tuple[tuple[int, str], ...]
     version: str

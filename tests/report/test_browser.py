@@ -1,0 +1,237 @@
+"""The page in a real browser: it opens, finds, leads, compares and prints, and never speaks to anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.report.page import write_report
+from harness.report.pdf import write_pdf
+
+from .conftest import CHROMIUM
+from .many import many_cells
+from .sample import HOSTILE, sample_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+READY = "document.documentElement.dataset.ready"
+
+
+class Opened:
+    """A page that is open, and everything that was said or asked for meanwhile."""
+
+    def __init__(self, browser: Browser, file: Path, **options: Any) -> None:
+        self.page: Page = browser.new_page(**options)
+        self.address = file.as_uri()
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        self.page.set_default_timeout(60_000)
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def at(self, hash: str = "") -> Page:  # noqa: A002 - it is what browsers call it
+        """Open the page at a place of it and wait until its script has done its work."""
+        self.page.goto("about:blank")
+        self.page.goto(self.address + hash)
+        self.page.wait_for_function(READY)
+        return self.page
+
+    def kept_quiet(self) -> None:
+        """Hold that nothing complained and that nothing but the run's own files was asked for."""
+        assert self.complaints == []
+        own = self.address.rpartition("/")[0]
+        assert [url for url in self.asked if not url.startswith((own, "data:", "about:"))] == []
+        self.page.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the sample run's report."""
+    return write_report(sample_run(tmp_path_factory.mktemp("runs")).path)
+
+
+@pytest.fixture
+def opened(browser: Browser, report: Path) -> Iterator[Opened]:
+    """Open the sample run's report; in the end it must have kept quiet."""
+    one = Opened(browser, report)
+    yield one
+    one.kept_quiet()
+
+
+def test_two_clicks_lead_from_the_grid_to_a_cell_and_to_its_neighbour(opened: Opened) -> None:
+    """A square opens its cell, a button there puts it beside the nearest build where it came out otherwise."""
+    page = opened.at()
+    page.locator("#sheet td.h a").first.click()
+    assert "install on Windows 11 21H2" in page.locator("#stage-title").inner_text()
+    assert "still running after 120 s" in page.locator("#stage").inner_text()
+    page.locator("#stage a.button", has_text="Compare").click()
+    page.locator("#stage .pair").wait_for()
+    assert page.locator("#stage .pair section").count() == 2
+    page.keyboard.press("Escape")
+    assert not page.locator("#stage").is_visible()
+
+
+def test_filters_narrow_the_grid_and_can_be_sent_to_somebody(opened: Opened) -> None:
+    """What is asked for stands in the address, and the address alone brings it back."""
+    page = opened.at()
+    page.locator("[name=verdict]").select_option("f")
+    page.locator("[name=q]").fill("denied")
+    assert page.locator("[name=shown]").inner_text() == "1 of 65 cells"
+    again = opened.at("#" + page.url.partition("#")[2])
+    assert again.locator("[name=shown]").inner_text() == "1 of 65 cells"
+    assert again.locator("[name=q]").input_value() == "denied"
+
+
+def test_a_list_sorts_by_what_is_clicked(opened: Opened) -> None:
+    """Once for up, twice for down, said to those who cannot see it."""
+    page = opened.at("#find?view=list")
+    for turned in ("ascending", "descending"):
+        page.locator("th.by-seconds button").click()
+        assert page.locator("th.by-seconds").get_attribute("aria-sort") == turned
+    assert "hung" in page.locator("#sheet tbody tr").first.inner_text()
+
+
+def test_a_deep_link_opens_its_cell_by_number_and_by_name(opened: Opened) -> None:
+    """The link that a cell offers opens the same cell, also in the report of another run."""
+    first = opened.at("#c4").locator("#stage-title").inner_text()
+    named = opened.page.locator("#stage a", has_text="Link to this cell").get_attribute("href")
+    assert named is not None
+    assert named.startswith("#cell:")
+    assert opened.at(named).locator("#stage-title").inner_text() == first
+
+
+def test_the_keyboard_goes_everywhere(opened: Opened) -> None:
+    """Arrows move from square to square, Enter opens, Escape closes and leads back to the square."""
+    page = opened.at()
+    page.locator("#sheet a[tabindex='0']").focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    place = page.evaluate("document.activeElement.dataset.place")
+    assert place == "2,2"
+    page.keyboard.press("Enter")
+    page.locator("#stage-title").wait_for()
+    assert page.evaluate("document.activeElement.id") == "stage-title"
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.getElementById('stage').open")
+    assert page.evaluate("document.activeElement.dataset.place") == place
+
+
+def test_a_hostile_guest_runs_nothing_and_is_shown(opened: Opened) -> None:
+    """What a guest said is text on the page, in a cell, in a comparison and in a whole log."""
+    page = opened.at("#find?q=could%20install&view=list")
+    page.locator("#sheet a[data-place]").first.click()
+    page.locator("#stage-title").wait_for()
+    told = page.locator("#stage").inner_text()
+    assert HOSTILE.partition("<img")[0] in told
+    assert "[U+202E]" in told
+    page.locator("#stage button", has_text="Show all of it").first.click()
+    page.locator("#stage iframe").wait_for()
+    page.wait_for_timeout(200)
+    assert page.locator("#stage script, #stage img[src='x']").count() == 0
+
+
+def test_it_reads_without_a_script(browser: Browser, report: Path) -> None:
+    """With JavaScript off verdict, grid and every cell are there, and links lead to their cells."""
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(report.as_uri())
+    assert page.locator("#plain table").is_visible()
+    assert page.locator("#cells details").count() == 65
+    assert not page.locator("#filter").is_visible()
+    page.close()
+
+
+def test_a_large_run_reads_without_a_script_too(browser: Browser, tmp_path: Path) -> None:
+    """Then the whole grid is there and the cells that did not pass; what is left out is said."""
+    file = write_report(many_cells(tmp_path, 1_500).path)
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(file.as_uri())
+    assert page.locator("#plain td:not(.none)").count() == 1_500
+    missed = page.locator("#plain td a").count()
+    assert 0 < missed == page.locator("#cells details").count()
+    page.close()
+    one = Opened(browser, file)
+    assert one.at().evaluate("document.querySelectorAll('*').length") < 4_000
+    one.page.locator("[name=verdict]").select_option("missed")
+    assert one.page.locator("[name=shown]").inner_text() == f"{missed} of 1,500 cells"
+    one.page.locator("#sheet").evaluate("sheet => { sheet.scrollTop = 1e9 }")
+    one.page.wait_for_timeout(100)
+    one.page.locator("#sheet a[data-place]").last.click()
+    one.page.locator("#stage-title").wait_for()
+    one.kept_quiet()
+
+
+def test_one_file_carries_the_logs(browser: Browser, tmp_path: Path) -> None:
+    """Packed in, a log is shown in full although its file is gone."""
+    folder = sample_run(tmp_path / "runs")
+    file = write_report(folder.path, output=tmp_path / "alone" / "report.html", single_file=True)
+    (folder.path / "evidence").rename(tmp_path / "gone")
+    one = Opened(browser, file)
+    page = one.at("#c1")
+    page.locator("#stage button", has_text="Show all of it").first.click()
+    page.locator("#stage pre").first.wait_for()
+    assert "Error status: 0." in page.locator("#stage pre").first.inner_text()
+    one.kept_quiet()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_axe_finds_nothing(browser: Browser, report: Path, scheme: Any, width: int) -> None:
+    """No rule of WCAG 2.2 A or AA is broken, light and dark, wide and on a phone: page, list, cell and comparison."""
+    axe = _axe()
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+    for place in ("", "#find?view=list", "#c1", "#c1+c2"):
+        page.goto("about:blank")
+        page.goto(report.as_uri() + place)
+        page.wait_for_function(READY)
+        page.evaluate(axe)
+        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+        found = page.evaluate("rules => axe.run(document, { runOnly: rules })", rules)["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    page.close()
+
+
+def _axe() -> str:
+    """Read axe-core from where AXE_CORE says or from node_modules; it is not kept in this repository."""
+    places = [os.environ.get("AXE_CORE", ""), "node_modules/axe-core/axe.min.js", "build/axe/axe.min.js"]
+    for place in filter(None, places):
+        if Path(place).is_file():
+            return Path(place).read_text("utf-8")
+    pytest.skip("axe-core is missing: npm install axe-core, or AXE_CORE=path/to/axe.min.js")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing")
+def test_it_prints(report: Path, tmp_path: Path) -> None:
+    """The verdict, the lab's banner and the whole grid are on paper; nothing is left of a scroll bar."""
+    printed = write_pdf(report, tmp_path / "report.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    pages = len(re.findall(rb"/Type\s*/Page\b", printed))
+    assert 2 <= pages <= 40
+    try:
+        text = subprocess.run(["pdftotext", tmp_path / "report.pdf", "-"], capture_output=True, check=True).stdout
+    except FileNotFoundError:
+        return  # without poppler-utils the words on paper are not read
+    words = text.decode("utf-8", "replace")
+    assert "HOLD" in words
+    assert words.count("win11-only") >= 2
+    assert "not Windows evidence" in words
+
+
+def test_the_islands_are_plain_json(report: Path) -> None:
+    """What the script unfolds can be read by anybody: gzip and base64 over JSON."""
+    import base64
+    import gzip
+
+    text = report.read_text("utf-8")
+    for name in ("grid-island", "story-island"):
+        found = re.search(rf'id="{name}">([^<]*)<', text)
+        assert found is not None
+        assert isinstance(json.loads(gzip.decompress(base64.b64decode(found[1]))), dict)
