@@ -35,12 +35,15 @@ ENTRIES = {
     "gate": Entry("harness.gate.command:command", "Ship or hold: judge a run by a policy."),
     "inspect": Entry("harness.packages.command:command", "Read a package before it is run, and name what is wrong."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),
+    "notify": Entry("harness.notices.command:command", "Tell people what the gate decided."),
     "release": Entry("harness.by_hand:release", "Give back a machine that a run has kept."),
     "leases": Entry("harness.machines.leases.command:leases", "Print who has which machine; break and release."),
     "report": Entry("harness.report.command:command", "Make a run's HTML report again from its journal."),
     "screenshot": Entry("harness.by_hand:screenshot", "Write a picture of a machine's console."),
     "triage": Entry("harness.triage_command:triage", "List failures of a run without a note; write empty notes."),
     "schema": Entry("harness.schemas:command", "Print JSON schemas of the TOML files, for editors."),
+    "trend": Entry("harness.results.trend_command:command", "Print how runs went over time, and what became slower."),
+    "watch": Entry("harness.watch.command:command", "Follow a run while it goes, here or in a browser."),
 }
 
 
@@ -152,6 +155,8 @@ def wincompat() -> None:
       wincompat lab up                          start the embedded lab
       wincompat leases                          who has which machine, and which are in quarantine
       wincompat report build/runs/RUN           make a report again
+      wincompat watch                           follow the run that is going on
+      wincompat trend                           how runs went over time, and which step became slower
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
 
 

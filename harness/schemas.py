@@ -14,14 +14,15 @@ from harness.errors import AuthoringError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-KINDS = ("matrix", "product", "site", "gate", "waivers", "triage")
+KINDS = ("matrix", "product", "site", "gate", "waivers", "notices", "triage")
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Make the JSON schema (draft 2020-12) of a kind of file: matrix, product, site, gate, waivers or triage."""
+    """Make the JSON schema (draft 2020-12) of a kind of file: matrix, product, site, gate, waivers, notices or triage."""
     from harness.gate.policy import Policy
     from harness.gate.waivers import WaiversFile
     from harness.matrix import MatrixFile
+    from harness.notices.places import NoticesFile
     from harness.products import Product
     from harness.site import Site
     from harness.triage import TriageFile
@@ -32,6 +33,7 @@ def schema(kind: str) -> dict[str, Any]:
         "site": Site,
         "gate": Policy,
         "waivers": WaiversFile,
+        "notices": NoticesFile,
         "triage": TriageFile,
     }
     made = models[kind].model_json_schema()

@@ -175,10 +175,7 @@ def _sentence(case: Case, reasons: Sequence[Reason], waivers: Sequence[Waiver]) 
         return f"Ship: {passed}{by}; nothing speaks against it."
     rules = Counter(reason.rule for reason in reasons)
     first = min(reasons, key=lambda one: _ORDER[one.rule])
-    more = f", and {count(len(reasons) - 1, 'reason')} more" if len(reasons) > 1 else ""
-    told = (
-        f"{RULES[first.rule]} ({first.sentence})"
-        if rules[first.rule] == 1
-        else f"{RULES[first.rule]} in {rules[first.rule]:,} ways"
-    )
+    alike = rules[first.rule]
+    told = f"{RULES[first.rule]} ({first.sentence})" if alike == 1 else f"{RULES[first.rule]}, {alike:,} reasons"
+    more = f", and {count(len(reasons) - alike, 'reason')} more" if len(reasons) > alike else ""
     return f"Hold: {told}{more}; {passed}{by}."
