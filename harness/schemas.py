@@ -18,7 +18,7 @@ KINDS = ("matrix", "product", "site", "gate", "waivers", "notices", "triage")
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Make the JSON schema (draft 2020-12) of a kind of file: matrix, product, site, gate, waivers, notices or triage."""
+    """Make the JSON schema (draft 2020-12) of a kind of file, one of KINDS."""
     from harness.gate.policy import Policy
     from harness.gate.waivers import WaiversFile
     from harness.matrix import MatrixFile

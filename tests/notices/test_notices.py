@@ -266,5 +266,7 @@ def test_the_command_tells_writes_and_fails_nothing(
 def test_the_manuals_example_is_right(tmp_path: Path) -> None:
     """The notices.toml of docs/gate.md, as it stands."""
     manual = (Path(__file__).parents[2] / "docs" / "gate.md").read_text("utf-8")
-    (tmp_path / "notices.toml").write_text(manual.partition("```toml\n# notices.toml\n")[2].partition("```")[0], "utf-8")
+    (tmp_path / "notices.toml").write_text(
+        manual.partition("```toml\n# notices.toml\n")[2].partition("```")[0], "utf-8"
+    )
     assert [hook.kind for hook in read_notices(tmp_path / "notices.toml").webhooks] == ["teams", "json"]
