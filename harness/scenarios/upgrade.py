@@ -19,7 +19,7 @@ def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
     with step(f"install {old}"):
         installation.install(old)
     with step(f"look what {old} did"):
-        installation.examination.after("install", old, whole=False)
+        installation.examination.after("install", old)  # a whole look: it tells later on whose a leftover is
     with step(f"prove {old}"):
         installation.prove(old, seen=installation.examination.last)
     with step("make something of one's own"):
