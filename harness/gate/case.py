@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Self
 
+from harness.builds import Build
 from harness.gate.evidence import PROVED, Evidence, Seen, cells_of
 from harness.gate.policy import Act, Policy
-from harness.gate.tiers import act_of
+from harness.gate.tiers import tier
 from harness.results.plan import PlannedIssue
 
 
@@ -20,11 +22,15 @@ class Case:
     policy: Policy
     now: datetime
     cells: tuple[Seen, ...]
+    acts: Mapping[tuple[Build, str], Act]  # by build and edition: many cells share them
 
     @classmethod
     def of(cls, evidence: Evidence, policy: Policy, now: datetime) -> Self:
         """Lay the evidence out."""
-        return cls(evidence, policy, now, cells_of(evidence.plan, evidence.results))
+        cells = cells_of(evidence.plan, evidence.results)
+        kinds = {(cell.build, cell.edition) for cell in cells}
+        acts = {kind: tier(*kind, policy.tiers, now.date())[0] for kind in kinds}
+        return cls(evidence, policy, now, cells, acts)
 
     @property
     def today(self) -> date:
@@ -33,7 +39,7 @@ class Case:
 
     def act(self, cell: Seen) -> Act:
         """Tell whether a cell blocks a release or only warns."""
-        return act_of(cell, self.policy.tiers, self.today)
+        return self.acts[cell.build, cell.edition]
 
     @property
     def proved(self) -> tuple[Seen, ...]:

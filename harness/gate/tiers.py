@@ -7,7 +7,6 @@ from datetime import date
 
 from harness.authoring import BuildName
 from harness.builds import Build, Release
-from harness.gate.evidence import Seen
 from harness.gate.policy import Act, Tiers
 
 _EDITIONS = {
@@ -17,11 +16,6 @@ _EDITIONS = {
     "iot_ltsc": "IoT LTSC",
     "esu": "extended security updates",
 }
-
-
-def act_of(cell: Seen, tiers: Tiers, today: date) -> Act:
-    """Tell whether a cell blocks a release or only warns."""
-    return tier(cell.build, cell.edition, tiers, today)[0]
 
 
 def tier(build: Build, edition: str, tiers: Tiers, today: date) -> tuple[Act, str]:

@@ -23,6 +23,7 @@ from harness.gate.policy import read_policy
 from harness.gate.waivers import read_waivers
 from harness.results.journal import Journal
 from harness.results.plan import PlannedPackage
+from harness.results.result import Step
 from harness.results.run import RunFolder
 from tests.gate.cases import SERVED, cell, plan, result
 
@@ -109,6 +110,36 @@ def test_five_is_too_little_to_judge_by(here: Path) -> None:
         run = kept(here, "passed")
         run.journal_file.write_bytes(run.journal_file.read_bytes() + garbled)
         assert gate().exit_code == 5, garbled
+
+
+def test_a_later_line_does_not_hide_an_earlier_one(here: Path) -> None:
+    """A journal that says failed and then passed of one cell holds: another try is no proof."""
+    run = kept(here, "passed", "failed")
+    again = cell(SERVED, "upgrade")
+    Journal(run.journal_file).append(result(again, "passed", started=datetime.now(UTC)))
+    found = gate()
+    assert found.exit_code == 1
+    assert "hold    failed: mytool upgrade" in found.output
+
+
+def test_runs_before_this_one_say_what_became_slower(here: Path) -> None:
+    """A step that takes half as long again as in the runs beside it holds; without them nobody can tell."""
+    pytest.importorskip("ruptures")
+    pytest.importorskip("scipy")
+    parent = here / "build" / "runs"
+    wobble = [0.98, 1.01, 1.0, 1.02, 0.99, 1.0, 1.01, 0.98, 1.02, 1.0]
+    for number in range(26):
+        began = datetime.now(UTC) - timedelta(days=26 - number)
+        run = RunFolder.create(parent, now=began)
+        took = wobble[number % 10] * (10.0 if number < 16 else 15.0)
+        run.write_plan(plan(cell(), run=run.run, started=began))
+        steps = (Step(name="revert", started=0, seconds=5.0), Step(name="install 1.4.0", started=5, seconds=took))
+        Journal(run.journal_file).append(result(cell(), started=began, steps=steps, seconds=took + 5))
+    found = gate()
+    assert "regression: mytool install on Windows 11 24H2: mytool, install 1.4.0: slower by" in found.output
+    assert found.exit_code == 1
+    (here / "gate.toml").write_text('[regressions]\nact = "warn"', "utf-8")
+    assert gate().exit_code == 0
 
 
 def test_two_is_wrong_usage_and_seventy_a_fault_of_the_gate(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

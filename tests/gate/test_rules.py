@@ -213,6 +213,8 @@ def test_a_budget_of_seconds_holds_for_what_took_longer_or_cannot_be_told() -> N
         assert rules(decision) == ["budget"], took
     assert judged(result(cell()), policy=Policy.model_validate({"budgets": [{"seconds": 12}]})).ships
     assert rules(judged(result(cell(scenario="denied")), policy=policy)) == ["coverage"]
+    warned = result(cell(ENDED), "failed")  # what did not pass is no proof that a budget is kept
+    assert rules(judged(result(cell(scenario="denied")), warned, policy=policy)) == ["coverage"]
 
 
 def test_a_regression_holds_warns_or_is_let_be() -> None:
