@@ -167,6 +167,22 @@ def test_every_output_that_is_asked_for_is_written(here: Path) -> None:
     assert f"##vso[task.uploadsummary]{here / 'out' / 'markdown'}" in said.output
 
 
+def test_the_page_shows_the_decision_and_who_waived_what(here: Path) -> None:
+    """With --report the page is made again, after the decision and with it."""
+    run = kept(here, "passed", "failed")
+    (here / "gate.toml").write_text('name = "release rules"\nwaivers = "waivers.toml"', "utf-8")
+    (here / "waivers.toml").write_text(
+        '[[waivers]]\nid = "REL-7"\nreason = "known to support"\nperson = "Grace Hopper"\ncells = ["*"]\n'
+        "signed_off = 2026-01-02\nexpires = 2999-01-01\n",
+        "utf-8",
+    )
+    found = gate("--report")
+    assert found.exit_code == 0, found.output
+    page = run.report_file.read_text("utf-8")
+    for words in ("SHIP", "release rules", "REL-7", "Grace Hopper", "known to support", "2999-01-01"):
+        assert words in page, words
+
+
 def test_an_artifact_is_held_against_what_was_run(here: Path) -> None:
     """By its bytes: one more of them is another product."""
     kept(here, "passed")
