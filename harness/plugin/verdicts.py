@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -68,6 +69,10 @@ def judge(
         # pytest.fail("...") in a team's own test says the same as an assertion
         return judge(ProductFailed(sentence(error)), phase=phase, doubt=doubt)
     kind = type(error).__name__
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" for {error.filename}" if error.filename else ""
+        words = f"this controller's disk is full: no space{where}; free some, and run the cell again"
+        return Judgement(Verdict.BLOCKED, Fault.HARNESS, words, error=kind)
     return Judgement(Verdict.BLOCKED, Fault.HARNESS, f"{kind} during {phase}: {sentence(error)}", error=kind)
 
 
