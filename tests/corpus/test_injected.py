@@ -47,6 +47,6 @@ def test_no_fault_of_the_lab_is_blamed_on_the_product(tmp_path: Path) -> None:
 )
 def test_a_blame_is_seen_in_verdict_cause_and_findings(changed: dict[str, object], blamed: bool) -> None:
     """Also a finding that stands beside a blocked verdict says something of the product."""
-    known = {"cell": "c", "build": "1", "product": "p", "kind": "exe", "scenario": "s", "verdict": Verdict.BLOCKED}
+    known = {"cell": "c", "build": "22631", "product": "p", "kind": "exe", "scenario": "s", "verdict": Verdict.BLOCKED}
     result = Result.model_validate({**known, **changed})
     assert Injected(troubles(1)[0], result, 1).blames_the_product is blamed
