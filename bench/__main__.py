@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import cells, corpus, faults, logs, many, revert, state, waits
+from bench import cells, corpus, faults, logs, many, regressions, report, revert, state, waits
 
 BENCHES = {
     "revert": revert.figures,
@@ -14,8 +14,10 @@ BENCHES = {
     "waits": waits.figures,
     "many": many.figures,
     "logs": logs.figures,
+    "report": report.figures,
     "corpus": corpus.figures,
     "faults": faults.figures,
+    "regressions": regressions.figures,
 }
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.results.running import At, whereabouts
+
 if TYPE_CHECKING:
     from harness.results.plan import PlannedCell
 
@@ -28,16 +30,6 @@ class Posted:
 
     run: Path
     site: Path
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """Where a worker is; ``since`` is the wall clock's seconds, because two processes read it."""
-
-    worker: str
-    cell: str
-    step: str
-    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +60,13 @@ class Exchange:
         cells = tuple(PlannedCell.model_validate(cell) for cell in found["cells"])
         return cells, tuple(map(Path, found["matrices"]))
 
-    def tell(self, worker: str, cell: str, step: str) -> None:
-        """Say at which step a worker is; an empty cell means that it is at none."""
-        self._write(f"at-{worker}", {"cell": cell, "step": step, "since": time.time()})
+    def tell(self, worker: str, cell: str, step: str, machine: str = "") -> None:
+        """Say at which step a worker is, and on which machine; an empty cell means that it is at none."""
+        self._write(f"at-{worker}", {"cell": cell, "step": step, "since": time.time(), "machine": machine})
 
     def where(self) -> Iterator[At]:
         """Read where every worker is."""
-        for file in sorted(self.folder.glob("at-*")):
-            found = self._read(file.name)
-            if found and found["cell"]:
-                yield At(file.name.removeprefix("at-"), **found)
+        return whereabouts(self.folder)
 
     def remove(self) -> None:
         """Take the folder away (controller)."""

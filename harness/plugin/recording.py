@@ -25,11 +25,16 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Open a cell's record before anything of it runs."""
     if is_cell(item):
         exchange, worker, name = exchange_of(item.config), worker_of(item.config), item.stash[name_key]
+
+        def tell(step: str) -> None:
+            record = item.stash.get(record_key, None)
+            exchange.tell(worker, name, step, record.machine if record else "")
+
         item.stash[record_key] = Record(
             cell=item.stash[cell_key],
             matrix=item.stash[matrix_key],
             name=name,
-            steps=Steps(tell=lambda step: exchange.tell(worker, name, step)),
+            steps=Steps(tell=tell),
             worker=worker,
             before=retrying.before(item),
         )

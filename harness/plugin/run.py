@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from harness.predictions.inspected import FILE_NAME, Preflight
 from harness.results.journal import Journal
 from harness.results.result import Fault, Result, Verdict
 from harness.results.run import write_whole
+from harness.results.running import announce, withdraw
 
 if TYPE_CHECKING:
     from harness.plugin.exchange import Exchange
@@ -127,6 +128,10 @@ class Run:
                 f"make it again with: wincompat report {self.folder.path}"
             )
 
+    def pytest_unconfigure(self) -> None:
+        """Tell those who watch that the run has ended by itself."""
+        withdraw(self.folder.path)
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what the run adds up to."""
         from harness.plugin.summary import write_summary
@@ -166,11 +171,26 @@ def _watching(run: Run, config: pytest.Config) -> Progress | None:
     from harness.plugin.progress import Progress
 
     try:
-        progress = Progress(sys.__stdout__ or sys.stdout, run._exchange.where, lambda: run.done)
+        draw = _live(run) if config.getoption("--live") else None
+        progress = Progress(sys.__stdout__ or sys.stdout, run._exchange.where, lambda: run.done, draw=draw)
     except (OSError, ValueError):
         return None  # no descriptor behind it: nobody watches
     progress.start()
     return progress
+
+
+def _live(run: Run) -> Callable[[int], list[str]]:
+    from harness.watch.following import Following, usual_seconds
+    from harness.watch.screen import lines
+
+    followed: list[Following] = []
+
+    def draw(width: int) -> list[str]:
+        if not followed:  # in the thread that watches: the run does not wait until earlier ones are read
+            followed.append(Following(run.folder, usual=usual_seconds(run.folder)))
+        return lines(followed[0].look(), width=width, colour=True)
+
+    return draw
 
 
 def open_run(
@@ -187,4 +207,5 @@ def open_run(
     folder = RunFolder.create(config.stash[settings_key].runs)
     plan = Plan.model_validate({"run": folder.run, "started": datetime.now(UTC), "cells": cells, **facts})
     folder.write_plan(plan)
+    announce(folder.path, exchange.folder)
     return Run(folder, plan, exchange, config)

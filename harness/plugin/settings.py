@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -81,12 +82,17 @@ def add_options(parser: pytest.Parser) -> None:
         help="try a cell that did not pass again, up to N times, each on a machine that is reverted anew; one that "
         "passes then is flaky, not passed (default: 0)",
     )
+    group.addoption(
+        "--live", action="store_true", help="show every machine and its step while cells run, on a terminal"
+    )
     parser.addini("wincompat_site", "site file to take machines from; lab is the embedded lab", default=THE_LAB)
     parser.addini("wincompat_runs", "folder that receives a folder for each run", default="build/runs")
 
 
 def read_settings(config: pytest.Config) -> Settings:
     """Read the options; raises pytest.UsageError for a build that no Windows has."""
+    if config.getoption("--live") and find_spec("rich") is None:
+        raise pytest.UsageError("--live needs rich: pip install pytest-wincompat[watch]")
     builds = []
     for word in config.getoption("--build"):
         try:

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.plugin.exchange import At, Exchange
+from harness.plugin.exchange import Exchange
 from harness.plugin.progress import line_of
+from harness.results.running import At
 
 from .project import QUIET, Project
 

@@ -1,0 +1,127 @@
+"""``wincompat trend``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from harness.results.regressions import Course
+    from harness.results.run import RunFolder
+    from harness.results.trends import Costs, Trend
+
+BARS = "▁▂▃▄▅▆▇█"
+SHOWN = 15  # runs on the terminal; --json has all
+
+
+@click.command(
+    name="trend",
+    short_help="Print how runs went over time: pass rate, time, flakiness, regressions.",
+)
+@click.argument("named", nargs=-1, metavar="RUNS...")
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("build/runs"),
+    show_default=True,
+    help="Where they are kept.",
+)
+@click.option("--last", type=click.IntRange(0), default=100, show_default=True, help="Only the last ones; 0: all.")
+@click.option("--effect", type=click.FloatRange(0, 10), default=0.05, show_default=True, help="The least to tell.")
+@click.option("--costs", type=click.Path(path_type=Path), help="The site's own numbers, to reckon the cost with.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def command(named: tuple[str, ...], runs: Path, last: int, effect: float, costs: Path | None, as_json: bool) -> None:
+    """Print how RUNS went over time, and which steps became slower, since when and where.
+
+    RUNS are folders of runs, folders that hold runs, or names; without them, all below --runs.
+
+    \b
+    Examples:
+      wincompat trend                                       all runs below build/runs
+      wincompat trend nightly/ --last 60 --json             the last 60 runs below nightly/, for another program
+      wincompat trend --costs fixtures/costs.toml           with machine hours and what testing by hand would take
+
+    A step is called slower or faster when that is proven (Student's t and Mann-Whitney, corrected for all steps, at
+    most 1 % false) and at least --effect (0.05: 5 %); 13 runs are the least that says anything. The speed of the
+    machine is taken out by the steps before the product comes. Exit code 0, whatever is found: wincompat gate decides.
+    """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
+    from harness.results.timings import find_runs
+    from harness.results.trends import read_costs, trend
+
+    known = read_costs(costs) if costs is not None else None
+    folders = find_runs(named, parent=runs, last=last)
+    if not folders:
+        click.echo(f"{runs}: no run yet; start one with pytest and a matrix")
+        return
+    went = trend(folders)
+    found, words = _regressions(folders, effect)
+    if as_json:
+        click.echo(json.dumps(_plain(went, found, words, folders[-1], known), indent=1, default=str))
+        return
+    for line in _lines(went, words, folders[-1], known):
+        click.echo(line)
+
+
+def _regressions(folders: Sequence[RunFolder], effect: float) -> tuple[list[Course], list[str]]:
+    from harness.errors import AuthoringError
+    from harness.results.changes import Rules
+    from harness.results.regressions import NEEDS, courses, in_words
+    from harness.results.timings import timings
+
+    rules = Rules(effect=effect)
+    steps = timings(folders)
+    try:
+        found = courses(steps, rules)
+    except AuthoringError as error:
+        if str(error) != NEEDS:
+            raise
+        return [], [NEEDS]  # all the rest can be told without
+    return found, in_words(found, rules) or ["no step became slower or faster"]
+
+
+def _lines(went: Trend, words: list[str], newest: RunFolder, costs: Costs | None) -> Iterator[str]:
+    from harness.results.trends import cost, cost_in_words, unsteady_in_words
+    from harness.results.words import count, seconds
+
+    shown = went.runs[-SHOWN:]
+    yield f"{count(len(went.runs), 'run')}, {went.runs[0].at:%Y-%m-%d} to {went.runs[-1].at:%Y-%m-%d}"
+    rates = [one.pass_rate for one in went.runs if one.pass_rate is not None]
+    if rates:
+        spread = f"{rates[-1]:.0%} now, {min(rates):.0%} to {max(rates):.0%}"
+        yield f"pass rate  {_bars(rates[-60:], least=0.0, most=1.0)}  {spread}"
+        taken = [one.elapsed for one in went.runs][-60:]
+        yield f"time       {_bars(taken, least=0.0, most=max(taken))}  {seconds(taken[-1])} now"
+    yield ""
+    yield f"{'run':<28} {'passed':>13} {'flaky':>6} {'took':>12} {'machine hours':>14}"
+    for one in shown:
+        passed = f"{one.passed:,} of {one.judged:,}" if one.judged else "none judged"
+        yield f"{one.run:<28.28} {passed:>13} {one.flaky:>6} {seconds(one.elapsed):>12} {one.machine_hours:>14.2f}"
+    yield ""
+    yield from words
+    if went.unsteady:
+        yield f"unsteady: {unsteady_in_words(went.unsteady)}"
+    if costs is not None:
+        yield f"cost of the latest run, {cost_in_words(cost(newest, costs))}"
+
+
+def _bars(values: Sequence[float], *, least: float, most: float) -> str:
+    span = (most - least) or 1.0
+    return "".join(BARS[min(7, int(8 * (value - least) / span))] for value in values)
+
+
+def _plain(
+    went: Trend, found: list[Course], words: list[str], newest: RunFolder, costs: Costs | None
+) -> dict[str, Any]:
+    from harness.results.trends import cost
+
+    return {
+        "runs": [{**asdict(one), "pass_rate": one.pass_rate} for one in went.runs],
+        "unsteady": [asdict(one) for one in went.unsteady],
+        "timings": {"words": words, "steps": [asdict(course) for course in found]},
+        "cost": asdict(cost(newest, costs)) if costs is not None else None,
+    }
