@@ -72,9 +72,9 @@ def changes_view(cells: pd.DataFrame, earlier: Earlier, keys: Mapping[str, str])
     groups = tuple(_group(style, word, both[mask], keys) for (style, word), mask in kinds.items() if mask.any())
     still = int((ran & did & ~good & ~fine).sum())
     said = [f"{group.number} {group.word}" for group in groups] + ([f"{still:,} still failing"] if still else [])
-    when = f" of {earlier.began:%Y-%m-%d}" if earlier.began else ""
+    when = f"{earlier.began:%Y-%m-%d %H:%M}" if earlier.began else earlier.name
     return ChangesView(
-        since=f"Since the last {'release' if earlier.is_release else 'run'} ({earlier.name}{when})",
+        since=f"Since the last {'release' if earlier.is_release else 'run'} ({when})",
         sentence=f"{words.listed(said)}." if said else "No cell came out differently.",
         groups=groups,
     )

@@ -12,6 +12,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -205,5 +206,6 @@ def _hundredths(seconds: float) -> int:
     return round(seconds * 100) if abs(seconds) < 1e9 else -1  # also where it is no number
 
 
+@lru_cache(maxsize=10_000)  # the same words come back with every cell
 def _shown(text: str, most: int = _LONGEST) -> str:
     return visible(clipped(text, most))

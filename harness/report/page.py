@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,9 +33,11 @@ def write_report(
     """
     folder = RunFolder.find(run_folder)
     target = output or folder.report_file
-    view, islands = page_view(folder, target, earlier=earlier)
+    with _without_collecting():
+        # a page that travels alone names its files from the run's folder: no path of this machine goes along
+        view, islands = page_view(folder, folder.report_file if single_file else target, earlier=earlier)
     if single_file:
-        files, left_out = packed_files(folder, target)
+        files, left_out = packed_files(folder, folder.report_file)
         view, islands = replace(view, notes=(*view.notes, *left_out)), replace(islands, files=files)
     text = render(view, islands, overrides if overrides and overrides.is_dir() else None)
     try:
@@ -42,3 +46,15 @@ def write_report(
     except OSError as error:
         raise AuthoringError(f"{target}: cannot write the report: {error.strerror}") from error
     return target
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Keep the garbage collector from walking over millions of values that all stay until the page is made."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -25,7 +25,7 @@ const MISSED = "fhbn";
 
 const said = hundredths => {
   const seconds = hundredths / 100;
-  if (hundredths < 0) return "";
+  if (hundredths <= 0) return "";
   if (seconds < 59.95) return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
   const whole = Math.round(seconds);
   const two = number => String(number).padStart(2, "0");

@@ -4,10 +4,11 @@ class Rows {
     this.sheet = sheet;
     this.label = label;
     this.place = [0, 0];
-    sheet.addEventListener("scroll", () => { this.asked ||= requestAnimationFrame(() => { this.asked = 0; this.draw(); }); });
+    this.heights = {};
+    sheet.addEventListener("scroll", () => { this.top = sheet.scrollTop; this.asked ||= requestAnimationFrame(() => { this.asked = 0; this.draw(); }); });
     sheet.addEventListener("keydown", event => this.step(event));
     sheet.addEventListener("focusin", event => { const at = event.target.dataset?.place; if (at) this.place = at.split(",").map(Number); });
-    addEventListener("resize", () => this.draw());
+    addEventListener("resize", () => { this.heights = {}; this.height = 0; this.draw(); });
   }
 
   // `row(at)` makes a <tr>, `head()` the heading; links that the arrow keys reach carry data-place="row,column".
@@ -16,12 +17,14 @@ class Rows {
     this.table = el("table", { role: "grid", class: name, "aria-label": this.label, "aria-rowcount": count + 1, "aria-colcount": wide });
     this.body = el("tbody");
     this.table.append(head(), this.body);
+    // asking for places makes the browser lay out the page: once for each kind of table, not at each letter typed
+    this.height = this.heights[name] || 0;
+    this.sheet.scrollTop = this.top = 0;
     this.sheet.replaceChildren(this.table);
     this.first = -1;
-    this.sheet.scrollTop = 0;
     this.place = [0, 0];
-    this.height = 0;
     this.draw();
+    this.heights[name] = this.height;
   }
 
   draw(whole = false) {
@@ -31,8 +34,8 @@ class Rows {
       this.height = this.body.firstChild.getBoundingClientRect().height || 36;
     }
     const height = this.height || 36, spare = 6;
-    const seen = Math.ceil(this.sheet.clientHeight / height);
-    const first = whole ? 0 : Math.max(0, Math.min(Math.floor(this.sheet.scrollTop / height), this.count - seen) - spare);
+    const seen = Math.ceil(0.72 * innerHeight / height) + 1;
+    const first = whole ? 0 : Math.max(0, Math.min(Math.floor(this.top / height), this.count - seen) - spare);
     const last = whole ? Math.min(this.count, whole) : Math.min(this.count, first + seen + 2 * spare);
     if (first === this.first && last === this.last) return;
     [this.first, this.last] = [first, last];
@@ -76,6 +79,7 @@ class Rows {
     const head = this.table.tHead.offsetHeight, top = row * this.height, sheet = this.sheet;
     if (top < sheet.scrollTop) sheet.scrollTop = top;
     else if (top + this.height + head > sheet.scrollTop + sheet.clientHeight) sheet.scrollTop = top + this.height + head - sheet.clientHeight;
+    this.top = sheet.scrollTop;
     this.draw();
   }
 }
