@@ -28,6 +28,7 @@ class Entry:
 
 ENTRIES = {
     "attach": Entry("harness.by_hand:attach", "Run commands in the Windows of one machine."),
+    "bisect": Entry("harness.bisect.command:command", "Find the first bad version of a product, or first bad build."),
     "builds": Entry("harness.commands:builds", "Print the Windows builds that the harness knows, and their support."),
     "check": Entry("harness.commands:check", "Check matrix files and print how much they plan."),
     "doctor": Entry("harness.doctor.command:doctor", "Check the way from here to every machine of a site."),
@@ -150,6 +151,7 @@ def wincompat() -> None:
     Examples:
       wincompat builds                          which Windows builds there are, and which are still supported
       wincompat check matrices/demo.toml        find mistakes before a machine is touched
+      wincompat bisect matrices/go.toml         find the first version that fails
       wincompat inspect demo-2.0.msi            find what is wrong with a package without running it
       wincompat schema matrix                   what a matrix file may say
       wincompat lab up                          start the embedded lab
