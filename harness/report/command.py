@@ -56,7 +56,7 @@ def command(
     asked = [earlier_run(RunFolder.find(name, parent=runs)) for name in before]
     if release:
         released = earlier_run(RunFolder.find(release, parent=runs), is_release=True)
-        asked = [released, *(asked or runs_before(folder))]
+        asked = [released, *(asked or runs_before(folder, folder.read_plan()[0]))]
     report = write_report(folder.path, output=output, overrides=theme, earlier=asked or None, single_file=single_file)
     click.echo(f"report: {report}")
     if pdf:

@@ -55,7 +55,7 @@ def page_view(
     shelf = Shelf(folder=folder, page=page, picture_room=pictures)
     told = cell_views(cells, reading.results, plan, tallied.findings, shelf)
     keys = {str(cell): f"c{number}" for number, cell in enumerate(cells["cell"].tolist(), start=1)}
-    before = runs_before(folder) if earlier is None else earlier
+    before = runs_before(folder, plan) if earlier is None else earlier
     since = [each for each in before if each.is_release][-1:] + [each for each in before if not each.is_release][-1:]
     shown, untold = _in_plain_html(told, len(cells))
     view = PageView(

@@ -8,6 +8,7 @@ from harness.errors import AuthoringError
 from harness.report.changes import Earlier
 from harness.results import journal
 from harness.results.frames import cells_frame
+from harness.results.plan import Plan
 from harness.results.run import RunFolder
 
 _LOOKED_AT = 40
@@ -27,9 +28,8 @@ def earlier_run(folder: RunFolder, *, is_release: bool = False) -> Earlier:
     )
 
 
-def runs_before(folder: RunFolder) -> tuple[Earlier, ...]:
+def runs_before(folder: RunFolder, plan: Plan | None) -> tuple[Earlier, ...]:
     """Find the last runs of the same matrix and site that lie beside a run, oldest first; names sort by time."""
-    plan, _ = folder.read_plan()
     if plan is None or len(plan.cells) > _MOST_CELLS:
         return ()
     beside = sorted(path for path in folder.path.parent.iterdir() if path.is_dir() and path.name < folder.run)

@@ -36,10 +36,10 @@ def write_report(
     with _without_collecting():
         # a page that travels alone names its files from the run's folder: no path of this machine goes along
         view, islands = page_view(folder, folder.report_file if single_file else target, earlier=earlier)
-    if single_file:
-        files, left_out = packed_files(folder, folder.report_file)
-        view, islands = replace(view, notes=(*view.notes, *left_out)), replace(islands, files=files)
-    text = render(view, islands, overrides if overrides and overrides.is_dir() else None)
+        if single_file:
+            files, left_out = packed_files(folder, folder.report_file)
+            view, islands = replace(view, notes=(*view.notes, *left_out)), replace(islands, files=files)
+        text = render(view, islands, overrides if overrides and overrides.is_dir() else None)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, text)
