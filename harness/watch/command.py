@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -15,6 +15,7 @@ from harness.errors import AuthoringError
 
 if TYPE_CHECKING:
     from harness.watch.following import Following
+    from harness.watch.view import View
 
 NEEDS = "watching in a terminal needs rich: pip install pytest-wincompat[watch]"
 EVERY = 0.5  # seconds between two looks
@@ -76,7 +77,7 @@ def _serve(following: Following, host: str, port: int) -> None:
 def _show(following: Following, *, once: bool) -> None:
     lines = _drawing()
     view = following.look()
-    if once or not click.get_text_stream("stdout").isatty():
+    if once or not sys.stdout.isatty():
         click.echo("\n".join(line.rstrip() for line in lines(view, width=120)))
         return
     from rich.live import Live
@@ -90,12 +91,15 @@ def _show(following: Following, *, once: bool) -> None:
             live.update(screen(view))
 
 
-def _drawing() -> Callable[..., list[str]]:
+class _Lines(Protocol):
+    def __call__(self, view: View, *, width: int) -> list[str]: ...
+
+
+def _drawing() -> _Lines:
     try:
         from harness.watch.screen import lines
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "rich":
             raise
         raise AuthoringError(NEEDS) from error
-    drawing: Callable[..., list[str]] = lines
-    return drawing
+    return lines

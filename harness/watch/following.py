@@ -67,7 +67,7 @@ class Following:
             elapsed=max(0.0, (now if state == "running" else ended) - started),
             planned=len(plan.cells) if plan else len(results),
             done=len(results),
-            ends=Counter("known issue" if it.known_issue else it.verdict.value for it in results.values()),
+            ends=dict(Counter("known issue" if it.known_issue else it.verdict.value for it in results.values())),
             machines=machines(results.values(), at_work),
             running=at_work,
             latest=latest(list(results.values())),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -77,7 +78,9 @@ class WatchServer(ThreadingHTTPServer):
         return bool(self.token) or host.rpartition(":")[0] in ("127.0.0.1", "localhost", "[::1]")
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a browser that goes away is no error."""
+        """Say nothing of a browser that goes away; all else is a mistake here."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class _Answer(BaseHTTPRequestHandler):

@@ -97,7 +97,7 @@ def machines(results: Iterable[Result], running: Iterable[Now]) -> list[Machine]
             ends.setdefault(result.machine, Counter())[result.verdict.value] += 1
             taken[result.machine] += round(result.seconds)
     return [
-        Machine(name=name, ends=ends.get(name, Counter()), seconds=float(taken[name]), now=at_work.get(name))
+        Machine(name=name, ends=dict(ends.get(name, {})), seconds=float(taken[name]), now=at_work.get(name))
         for name in sorted({*ends, *at_work})
     ]
 

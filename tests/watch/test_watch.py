@@ -179,14 +179,14 @@ def test_serving_ends_with_ctrl_c_and_leaves_the_run_as_it_was(tmp_path: Path) -
     before = {file: file.stat().st_mtime_ns for file in run.path.rglob("*")}
     words = [sys.executable, "-m", "harness.cli", "watch", str(run.path), "--serve"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        address = urlsplit(process.stdout.readline().split()[5])
-        link = http.client.HTTPConnection(address.hostname or "", address.port or 0, timeout=30)
-        link.request("GET", "/state.json")
-        assert json.loads(link.getresponse().read())["done"] == 1
-        link.close()
-        process.send_signal(signal.SIGINT)
         try:
+            assert process.stdout is not None
+            address = urlsplit(process.stdout.readline().split()[4])
+            link = http.client.HTTPConnection(address.hostname or "", address.port or 0, timeout=30)
+            link.request("GET", "/state.json")
+            assert json.loads(link.getresponse().read())["done"] == 1
+            link.close()
+            process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=60)
         finally:
             process.kill()
