@@ -18,12 +18,8 @@ HANDFUL = (
     "leaves-a-service",
     "changes-the-type-of-path",
     "orphans-a-file",
-    "leaves-what-it-unpacked",
-    "refused-and-leaves-a-file",
     "program-needs-a-dll",
-    "wants-windows-11",
     "exe-with-a-slow-removal",
-    "exe-for-one-account",
     "msi-upgraded",
 )
 
@@ -47,7 +43,7 @@ def test_the_table_is_as_wide_as_it_should_be() -> None:
 
 
 def test_a_handful_of_the_corpus(tmp_path: Path, lab_site_file: Path) -> None:
-    """Of every family one defect is found and named, and what looks like a defect and is none is let be."""
+    """Defects of four families are found and named, and what looks like a defect and is none is let be."""
     judged = run_corpus(tmp_path, lab_site_file, [TABLE[name] for name in HANDFUL])
     assert [str(one) for one in judged if one.amiss] == []
 
