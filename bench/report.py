@@ -72,7 +72,7 @@ def _pytest_html(folder: Path, browser: Browser | None) -> Iterator[Figure]:
         print("pytest-html is not installed: pip install pytest-html")
         return
     page = folder / "pytest-html.html"
-    spent = _with_plugin(folder, f"--html={page}", "--self-contained-html", "-p", "pytest_html.plugin")
+    spent = _with_plugin(folder, f"--html={page}", "--self-contained-html")
     yield Figure("pytest-html, 10,000 tests: made in", spent, "s")
     yield Figure("pytest-html, 10,000 tests: size", page.stat().st_size / 1e6, "MB")
     if browser is not None:
@@ -87,7 +87,7 @@ def _allure(folder: Path, browser: Browser | None) -> Iterator[Figure]:
         print("Allure 3 is not installed: npm install allure, pip install allure-pytest")
         return
     results, config, made = folder / "allure-results", folder / "allurerc.json", folder / "allure-report"
-    _with_plugin(folder, f"--alluredir={results}", "-p", "allure_pytest.plugin")
+    _with_plugin(folder, f"--alluredir={results}")
     config.write_text('{"plugins": {"awesome": {"options": {"singleFile": true}}}}')
     began = time.perf_counter()
     words = [allure, "generate", str(results), "--config", str(config), "--output", str(made)]
