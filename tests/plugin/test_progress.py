@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.plugin.exchange import Exchange
 from harness.plugin.progress import line_of
 from harness.results.running import At
@@ -54,6 +56,29 @@ def test_a_terminal_shows_the_step_and_is_left_clean(project: Project) -> None:
     assert process.returncode == 0
     assert "[0 of 1 cells done] win10-21h2::demo::slow: wait for it (" in shown
     assert "1 of 1 cell passed" in shown
+
+
+def test_live_shows_machines_and_the_run_leaves_no_note(project: Project) -> None:
+    """With --live a terminal shows how far each machine is, and a run that has ended says so to other watchers."""
+    pytest.importorskip("rich", reason="needs pip install pytest-wincompat[watch]")
+    project.write(
+        "conftest.py",
+        "import time\ndef slow(step):\n    with step('wait for it'):\n        time.sleep(2)\n"
+        "def pytest_wincompat_scenarios(config):\n    return {'slow': slow}\n",
+    )
+    project.matrix("slow", builds="19044")
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "pytest", *QUIET, "--live", "--site", "site.toml", "matrices/demo.toml"]
+    with subprocess.Popen(
+        words, cwd=project.pytester.path, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}
+    ) as process:
+        os.close(theirs)
+        shown = _all_of(ours)
+    assert process.returncode == 0
+    assert "running" in shown
+    assert "wait for it (" in shown
+    assert "1 of 1 cell passed" in shown
+    assert list(project.pytester.path.rglob("running.json")) == []
 
 
 def test_quiet_runs_and_logs_stay_as_they_are(project: Project) -> None:
