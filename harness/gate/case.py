@@ -10,7 +10,7 @@ from typing import Self
 from harness.builds import Build
 from harness.gate.evidence import PROVED, Evidence, Seen, cells_of
 from harness.gate.policy import Act, Policy
-from harness.gate.tiers import tier
+from harness.gate.tiers import surely_blocks, tier
 from harness.results.plan import PlannedIssue
 
 
@@ -44,7 +44,11 @@ class Case:
     @property
     def proved(self) -> tuple[Seen, ...]:
         """The cells that passed on builds that block a release: whatever is counted as proof is counted over these."""
-        return tuple(cell for cell in self.cells if cell.verdict in PROVED and self.act(cell) == "block")
+        return tuple(
+            cell
+            for cell in self.cells
+            if cell.verdict in PROVED and surely_blocks(cell.build, cell.edition, self.policy.tiers, self.today)
+        )
 
     def issue(self, cell: Seen) -> PlannedIssue | None:
         """Find the known issue that lies over a cell, also one that does not count."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from harness.authoring import BuildName
-from harness.builds import Build, Release
+from harness.builds import Build, Release, catalog
 from harness.gate.policy import Act, Tiers
 
 _EDITIONS = {
@@ -61,3 +61,13 @@ def _served(release: Release, edition: str, today: date) -> bool:
 
 def _named(build: Build, names: Iterable[BuildName]) -> bool:
     return any(Build.parse(name) in (build, Build(build.number)) for name in names)
+
+
+def surely_blocks(build: Build, edition: str, tiers: Tiers, today: date) -> bool:
+    """Tell whether a build blocks whatever the edition is: what nobody knows of a guest does not make it a proof."""
+    if tier(build, edition, tiers, today)[0] == "warn":
+        return False
+    if edition or tiers.edition or _named(build, tiers.block) or build.number not in catalog():
+        return True
+    release = build.release
+    return all(_of_edition(release, one, tiers, today)[0] == "block" for one in release.end_of_service)
