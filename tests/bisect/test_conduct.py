@@ -143,6 +143,9 @@ def test_what_the_matrix_skips_is_not_run(tmp_path: Path) -> None:
     assert "1.3" not in tried
     assert (conclusion.as_json()["good"], conclusion.as_json()["bad"]) == ("1.2", "1.4")
     assert conclusion.silent() == {"1.3": "skipped by the matrix: withdrawn"}
+    others = {version: "withdrawn" for version in VERSIONS[1:7] if version not in ("1.2", "1.4")}
+    few, _, _ = _concluded(tmp_path, _row(*VERSIONS, skip=others), outcomes.__getitem__, at_most=8)
+    assert few.exit_code == 5, "what is skipped takes none of the cells that may be spent"
 
 
 @pytest.mark.parametrize(("outcome", "word", "does"), [(PASSES, "good", "passes"), (FAILS, "bad", "fails")])

@@ -51,6 +51,17 @@ def test_the_turn_is_found_in_every_history(history: tuple[int, int, bool]) -> N
 
 
 @settings(deadline=None, max_examples=40)
+@given(_histories(), st.sampled_from([0.5, 0.8, 0.99]), st.sampled_from([0.001, 0.05, 0.4]))
+def test_both_neighbours_were_tried(history: tuple[int, int, bool], confidence: float, noise: float) -> None:
+    """However little confidence is asked for, no version is named that no cell has seen."""
+    count, turn, good_first = history
+    rule = Rule(confidence=confidence, noise=noise, at_most=300)
+    answer, told = _searched(count, _history(turn, good_first=good_first), rule)
+    assert isinstance(answer, Turn)
+    assert {answer.good, answer.bad} <= {candidate for candidate, _ in told}
+
+
+@settings(deadline=None, max_examples=40)
 @given(_histories())
 def test_the_cells_grow_with_the_logarithm(history: tuple[int, int, bool]) -> None:
     """Without noise a search costs what a binary search costs, and a few cells to be sure: five, or three at 1 %."""
