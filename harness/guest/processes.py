@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 PROGRAMS = "tasklist /fo csv /nh"
 """The question whose answer `programs` reads."""
 
-# NSIS runs Au_.exe or Un_A.exe in the folder for temporary files, Inno Setup _iu14D2N.tmp
-_UNINSTALLER = re.compile(r"(?:au|un)_.*\.exe|_iu.*\.tmp|_?unins.*\.(?:exe|tmp)")
+# NSIS runs Au_.exe, Un_A.exe or Un.exe in the folder for temporary files, by its version; Inno Setup _iu14D2N.tmp
+_UNINSTALLER = re.compile(r"(?:au|un)(?:_.*)?\.exe|_iu.*\.tmp|_?unins.*\.(?:exe|tmp)")
 _NOT_FOUND = 128  # taskkill, where no process has this name (Microsoft's reference of taskkill; Wine's says the same)
 
 
