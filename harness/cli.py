@@ -34,9 +34,11 @@ ENTRIES = {
     "doctor": Entry("harness.doctor.command:doctor", "Check the way from here to every machine of a site."),
     "clones": Entry("harness.machines.clones_command:clones", "List the clones that runs have made; reap the orphans."),
     "gate": Entry("harness.gate.command:command", "Ship or hold: judge a run by a policy."),
+    "history": Entry("harness.results.history.command:history", "Keep runs for years, and ask about them."),
     "inspect": Entry("harness.packages.command:command", "Read a package before it is run, and name what is wrong."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),
     "notify": Entry("harness.notices.command:command", "Tell people what the gate decided."),
+    "merge": Entry("harness.results.merge_command:command", "Make one run out of those that CI jobs left."),
     "release": Entry("harness.by_hand:release", "Give back a machine that a run has kept."),
     "leases": Entry("harness.machines.leases.command:leases", "Print who has which machine; break and release."),
     "report": Entry("harness.report.command:command", "Make a run's HTML report again from its journal."),
@@ -155,6 +157,7 @@ def wincompat() -> None:
       wincompat inspect demo-2.0.msi            find what is wrong with a package without running it
       wincompat schema matrix                   what a matrix file may say
       wincompat lab up                          start the embedded lab
+      wincompat history list                    the runs that are kept
       wincompat leases                          who has which machine, and which are in quarantine
       wincompat report build/runs/RUN           make a report again
       wincompat watch                           follow the run that is going on

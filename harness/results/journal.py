@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +24,17 @@ class Journal:
 
     def append(self, result: Result) -> None:
         """Write one result as a line and return when it is on the disk."""
-        line = _line(result)
+        self.extend([result])
+
+    def extend(self, results: Iterable[Result]) -> None:
+        """Write results as lines and return when all are on the disk."""
+        lines = b"".join(map(_line, results))
         with self.path.open("ab") as file:
             if file.tell() == 0:
                 file.write(json.dumps({"journal": "pytest-wincompat", "schema": SCHEMA}).encode() + b"\n")
             elif not self._ends_with_a_line():
                 file.write(b"\n")  # a torn line stays alone: it must not take this one with it
-            file.write(line)
+            file.write(lines)
             file.flush()
             os.fsync(file.fileno())
 

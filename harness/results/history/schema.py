@@ -1,0 +1,119 @@
+"""The tables of a history and their versions: what is read is always as this version has it, whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from harness.errors import AuthoringError
+from harness.results.frames import CELLS, MOMENT, STEPS
+from harness.results.timings import TIMINGS
+
+SCHEMA = 1
+VERSION_KEY = b"wincompat.schema"
+
+RUNS: dict[str, Any] = {
+    "run": "string",  # unique in the history
+    "at": MOMENT,  # when it began
+    "matrix": "string",
+    "site": "string",
+    "provenance": "string",
+    "is_lab": "boolean",
+    "command": "string",
+    "planned": "int64",  # cells; 0 where the plan is missing
+    "results": "int64",
+    "packages": "string",  # JSON: [{"product": ..., "version": ..., "sha256": ..., "newest": ...}]
+    "left_out": "string",  # JSON: sentences about what of the journal could not be read
+    "digest": "string",  # of plan and journal: a run that has grown since is written anew
+    "written": MOMENT,
+}
+
+TABLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "runs": RUNS,
+        "cells": {"run": "string", "at": MOMENT, **CELLS},
+        "steps": {"run": "string", "at": MOMENT, **STEPS},
+        "timings": TIMINGS,
+    }
+)
+
+Migration = Callable[[str, pd.DataFrame], pd.DataFrame]
+
+MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
+"""From a schema to the next one: given a table's name and its rows as that schema has them, the next one's rows.
+
+A column that is only added needs none: where a file does not have it, it is missing.
+"""
+
+
+def arrow_schema(table: str) -> pa.Schema:
+    """Give a table's columns as Arrow has them; categories are text, so that a new word is no new schema."""
+    fields = [pa.field(name, _arrow_type(dtype)) for name, dtype in TABLES[table].items()]
+    return pa.schema(fields, metadata={VERSION_KEY: str(SCHEMA).encode()})
+
+
+def to_arrow(table: str, frame: pd.DataFrame) -> pa.Table:
+    """Turn a frame with a table's columns into Arrow."""
+    columns = TABLES[table].items()
+    plain = frame.astype({name: "string" for name, dtype in columns if _is_category(dtype)})
+    return pa.Table.from_pandas(plain, schema=arrow_schema(table), preserve_index=False).replace_schema_metadata(
+        {VERSION_KEY: str(SCHEMA).encode()}
+    )
+
+
+def migrated(
+    table: str, found: pa.Table, *, schema: int, migrations: Mapping[int, Migration] = MIGRATIONS
+) -> pd.DataFrame:
+    """Bring what a file of an older schema holds to this one's columns, in their order; what it lacks is missing."""
+    frame = found.to_pandas()
+    for step in range(schema, SCHEMA):
+        frame = migrations[step](table, frame) if step in migrations else frame
+    return frame.reindex(columns=list(TABLES[table]))
+
+
+def typed(table: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Join rows into one frame with a table's columns and dtypes; whole numbers that are missing make theirs Int64."""
+    return pd.DataFrame(
+        {name: _column([frame[name] for frame in frames if len(frame)], dtype) for name, dtype in TABLES[table].items()}
+    )
+
+
+def refuse_newer(schema: int) -> None:
+    """Raise AuthoringError for what a newer version wrote."""
+    if schema > SCHEMA:
+        raise AuthoringError(
+            f"the history was written by a newer version (schema {schema}, this one reads {SCHEMA}); update"
+        )
+
+
+def _column(parts: Sequence[pd.Series], dtype: Any) -> pd.Series:
+    whole = pd.concat([part.astype("object") for part in parts], ignore_index=True) if parts else pd.Series(dtype=dtype)
+    if dtype == "int64" and whole.isna().any():
+        dtype = "Int64"
+    if _is_category(dtype):
+        # words that another version knows are kept, after the known ones
+        others = [word for word in whole.dropna().unique() if word not in dtype.categories]
+        dtype = pd.CategoricalDtype([*dtype.categories, *others], ordered=dtype.ordered)
+    return whole.astype(dtype)
+
+
+def _is_category(dtype: Any) -> bool:
+    return isinstance(dtype, pd.CategoricalDtype)
+
+
+def _arrow_type(dtype: Any) -> pa.DataType:
+    if _is_category(dtype):
+        return pa.string()
+    if dtype == MOMENT:
+        return pa.timestamp("us", tz="UTC")
+    plain: dict[str, pa.DataType] = {
+        "string": pa.string(),
+        "boolean": pa.bool_(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+    }
+    return plain[str(dtype)]
