@@ -27,8 +27,7 @@ def clone_project(project: Project, lab_site_file: Path) -> Project:
     source = next(one for one in read_site(lab_site_file).machines if one.windows.number == 19044)
     project.write(
         "site.toml",
-        written.partition("[[machines]]")[0]
-        + "[budgets]\nsettle = 0.2\n"
+        written.partition("[[machines]]")[0].replace("[budgets]\n", "[budgets]\nsettle = 0.2\n")
         + f'[[machines]]\npath = "{source.path}"\nbuild = 19044\nsnapshot = "{source.snapshot}"\n'
         + 'strategy = "linked-clone"\n[machines.clones]\nat_most = 2\n',
     )
