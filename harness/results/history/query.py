@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 from harness.errors import AuthoringError
-from harness.results.history.schema import TABLES, to_arrow
+from harness.results.history.schema import TABLES
 from harness.results.history.store import History
 
 BEGAN = {"at": "began"}
@@ -29,8 +29,7 @@ def query(history: History, sql: str) -> pd.DataFrame:
     with duckdb.connect(config={"enable_external_access": "false"}) as connection:
         for name in TABLES:
             if re.search(rf"\b{name}\b", sql, re.IGNORECASE):
-                rows = to_arrow(name, history.table(name))
-                connection.register(name, rows.rename_columns(BEGAN))
+                connection.register(name, history.rows(name).rename_columns(BEGAN))
         try:
             answer = connection.sql(sql)
             frame: pd.DataFrame = pd.DataFrame() if answer is None else answer.to_arrow_table().to_pandas()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -65,21 +65,24 @@ def to_arrow(table: str, frame: pd.DataFrame) -> pa.Table:
     )
 
 
-def migrated(
-    table: str, found: pa.Table, *, schema: int, migrations: Mapping[int, Migration] = MIGRATIONS
-) -> pd.DataFrame:
+def migrated(table: str, rows: pa.Table, *, schema: int, migrations: Mapping[int, Migration] = MIGRATIONS) -> pa.Table:
     """Bring what a file of an older schema holds to this one's columns, in their order; what it lacks is missing."""
-    frame = found.to_pandas()
-    for step in range(schema, SCHEMA):
-        frame = migrations[step](table, frame) if step in migrations else frame
-    return frame.reindex(columns=list(TABLES[table]))
+    if any(step in migrations for step in range(schema, SCHEMA)):
+        frame = rows.to_pandas()
+        for step in range(schema, SCHEMA):
+            frame = migrations[step](table, frame) if step in migrations else frame
+        rows = pa.Table.from_pandas(frame, preserve_index=False)
+    wanted = arrow_schema(table)
+    columns = [
+        rows.column(one.name).cast(one.type) if one.name in rows.column_names else pa.nulls(len(rows), one.type)
+        for one in wanted
+    ]
+    return pa.table(columns, schema=wanted)
 
 
-def typed(table: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Join rows into one frame with a table's columns and dtypes; whole numbers that are missing make theirs Int64."""
-    return pd.DataFrame(
-        {name: _column([frame[name] for frame in frames if len(frame)], dtype) for name, dtype in TABLES[table].items()}
-    )
+def typed(table: str, rows: pa.Table) -> pd.DataFrame:
+    """Give rows as a frame with a table's columns and dtypes; whole numbers that are missing make theirs Int64."""
+    return pd.DataFrame({name: _column(rows.column(name), dtype) for name, dtype in TABLES[table].items()})
 
 
 def refuse_newer(schema: int) -> None:
@@ -90,15 +93,16 @@ def refuse_newer(schema: int) -> None:
         )
 
 
-def _column(parts: Sequence[pd.Series], dtype: Any) -> pd.Series:
-    whole = pd.concat([part.astype("object") for part in parts], ignore_index=True) if parts else pd.Series(dtype=dtype)
-    if dtype == "int64" and whole.isna().any():
-        dtype = "Int64"
+def _column(values: pa.ChunkedArray[Any], dtype: Any) -> pd.Series:
     if _is_category(dtype):
         # words that another version knows are kept, after the known ones
-        others = [word for word in whole.dropna().unique() if word not in dtype.categories]
+        others = [word for word in values.unique().drop_null().to_pylist() if word not in dtype.categories]
         dtype = pd.CategoricalDtype([*dtype.categories, *others], ordered=dtype.ordered)
-    return whole.astype(dtype)
+    if dtype == "int64" and values.null_count:
+        dtype = "Int64"
+    if dtype in ("boolean", "Int64"):
+        return pd.Series(values.to_pylist(), dtype=dtype)  # pandas would take them for objects and floats first
+    return values.to_pandas().astype(dtype)
 
 
 def _is_category(dtype: Any) -> bool:

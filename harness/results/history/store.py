@@ -27,6 +27,7 @@ from harness.results.history.schema import (
     SCHEMA,
     TABLES,
     Migration,
+    arrow_schema,
     migrated,
     refuse_newer,
     to_arrow,
@@ -84,6 +85,10 @@ class History:
 
         Columns and dtypes are those of TABLES.
         """
+        return typed(name, self.rows(name, since=since))
+
+    def rows(self, name: str, *, since: datetime | None = None) -> pa.Table:
+        """Give the same as Arrow has it, with words for categories."""
         first = f"{since:%Y-%m}" if since else ""
         everything = self._all()
         whole = {(place.month, place.name) for place in everything if place.table == "runs"}
@@ -93,8 +98,8 @@ class History:
             if place.table == name and (place.month, place.name) in whole and place.month >= first
         ]
         read = zip(wanted, self._read(wanted), strict=True)
-        return typed(
-            name, [migrated(name, rows, schema=place.schema, migrations=self._migrations) for place, rows in read]
+        return pa.concat_tables(
+            [arrow_schema(name).empty_table(), *(self._migrated(place, rows) for place, rows in read)]
         )
 
     def remove(self, run: str) -> bool:
@@ -111,9 +116,8 @@ class History:
         # a run counts as long as its row in runs does: the new one is there before the old one goes
         for place in sorted(old, key=lambda place: place.table == "runs"):
             (rows,) = self._read([place])
-            frame = typed(place.table, [migrated(place.table, rows, schema=place.schema, migrations=self._migrations)])
             path = f"{self._root}/{place.table}/schema-{SCHEMA}/{place.month}/{place.name}.parquet"
-            self._write(path, to_arrow(place.table, frame))
+            self._write(path, self._migrated(place, rows))
             with _reached(self.url):
                 self._fs.rm_file(place.path)
         return len(old)
@@ -134,6 +138,9 @@ class History:
 
     def _places(self, run: str) -> list[Place]:
         return [place for place in self._all() if place.name == file_name(run)]
+
+    def _migrated(self, place: Place, rows: pa.Table) -> pa.Table:
+        return migrated(place.table, rows, schema=place.schema, migrations=self._migrations)
 
     def _digest(self, places: Sequence[Place]) -> str:
         runs = [place for place in places if place.table == "runs" and place.schema == SCHEMA]
