@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from harness.results.regressions import Course
     from harness.results.run import RunFolder
     from harness.results.trends import Costs, Trend
@@ -33,9 +35,18 @@ SHOWN = 15  # runs on the terminal; --json has all
 )
 @click.option("--last", type=click.IntRange(0), default=100, show_default=True, help="Only the last ones; 0: all.")
 @click.option("--effect", type=click.FloatRange(0, 10), default=0.05, show_default=True, help="The least to tell.")
+@click.option("--history", metavar="URL", help="Take the runs that `wincompat history` keeps there instead.")
 @click.option("--costs", type=click.Path(path_type=Path), help="The site's own numbers, to reckon the cost with.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def command(named: tuple[str, ...], runs: Path, last: int, effect: float, costs: Path | None, as_json: bool) -> None:
+def command(
+    named: tuple[str, ...],
+    runs: Path,
+    last: int,
+    effect: float,
+    history: str | None,
+    costs: Path | None,
+    as_json: bool,
+) -> None:
     """Print how RUNS went over time, and which steps became slower, since when and where.
 
     RUNS are folders of runs, folders that hold runs, or names; without them, all below --runs.
@@ -44,37 +55,65 @@ def command(named: tuple[str, ...], runs: Path, last: int, effect: float, costs:
     Examples:
       wincompat trend                                       all runs below build/runs
       wincompat trend nightly/ --last 60 --json             the last 60 runs below nightly/, for another program
+      wincompat trend --history s3://ours/wincompat         the runs that are kept there
       wincompat trend --costs fixtures/costs.toml           with machine hours and what testing by hand would take
 
     A step is called slower or faster when that is proven (Student's t and Mann-Whitney, corrected for all steps, at
     most 1 % false) and at least --effect (0.05: 5 %); 13 runs are the least that says anything. The speed of the
     machine is taken out by the steps before the product comes. Exit code 0, whatever is found: wincompat gate decides.
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    from harness.results.timings import find_runs
+    from harness.results.timings import find_runs, timings
     from harness.results.trends import read_costs, trend
 
+    if history is not None:
+        if named or costs is not None:
+            raise click.UsageError("--history has runs of its own, and knows no costs: leave out RUNS and --costs")
+        _of_history(history, last, effect, as_json)
+        return
     known = read_costs(costs) if costs is not None else None
     folders = find_runs(named, parent=runs, last=last)
     if not folders:
         click.echo(f"{runs}: no run yet; start one with pytest and a matrix")
         return
     went = trend(folders)
-    found, words = _regressions(folders, effect)
-    if as_json:
-        click.echo(json.dumps(_plain(went, found, words, folders[-1], known), indent=1, default=str))
+    _tell(went, _regressions(timings(folders), effect), folders[-1], known, as_json=as_json)
+
+
+def _of_history(url: str, last: int, effect: float, as_json: bool) -> None:
+    from harness.results.history.command import opened
+
+    kept = opened(url)
+    from harness.results.history.over_time import over_time
+
+    went, steps = over_time(kept, last=last)
+    if not went.runs:
+        click.echo(f"{url}: no run yet; put some in with: wincompat history add")
         return
-    for line in _lines(went, words, folders[-1], known):
+    _tell(went, _regressions(steps, effect), None, None, as_json=as_json)
+
+
+def _tell(
+    went: Trend,
+    steps: tuple[list[Course], list[str]],
+    newest: RunFolder | None,
+    costs: Costs | None,
+    *,
+    as_json: bool,
+) -> None:
+    found, words = steps
+    if as_json:
+        click.echo(json.dumps(_plain(went, found, words, newest, costs), indent=1, default=str))
+        return
+    for line in _lines(went, words, newest, costs):
         click.echo(line)
 
 
-def _regressions(folders: Sequence[RunFolder], effect: float) -> tuple[list[Course], list[str]]:
+def _regressions(steps: pd.DataFrame, effect: float) -> tuple[list[Course], list[str]]:
     from harness.errors import AuthoringError
     from harness.results.changes import Rules
     from harness.results.regressions import NEEDS, courses, in_words
-    from harness.results.timings import timings
 
     rules = Rules(effect=effect)
-    steps = timings(folders)
     try:
         found = courses(steps, rules)
     except AuthoringError as error:
@@ -84,7 +123,7 @@ def _regressions(folders: Sequence[RunFolder], effect: float) -> tuple[list[Cour
     return found, in_words(found, rules) or ["no step became slower or faster"]
 
 
-def _lines(went: Trend, words: list[str], newest: RunFolder, costs: Costs | None) -> Iterator[str]:
+def _lines(went: Trend, words: list[str], newest: RunFolder | None, costs: Costs | None) -> Iterator[str]:
     from harness.results.trends import cost, cost_in_words, unsteady_in_words
     from harness.results.words import count, seconds
 
@@ -105,7 +144,7 @@ def _lines(went: Trend, words: list[str], newest: RunFolder, costs: Costs | None
     yield from words
     if went.unsteady:
         yield f"unsteady: {unsteady_in_words(went.unsteady)}"
-    if costs is not None:
+    if costs is not None and newest is not None:
         yield f"cost of the latest run, {cost_in_words(cost(newest, costs))}"
 
 
@@ -115,7 +154,7 @@ def _bars(values: Sequence[float], *, least: float, most: float) -> str:
 
 
 def _plain(
-    went: Trend, found: list[Course], words: list[str], newest: RunFolder, costs: Costs | None
+    went: Trend, found: list[Course], words: list[str], newest: RunFolder | None, costs: Costs | None
 ) -> dict[str, Any]:
     from harness.results.trends import cost
 
@@ -123,5 +162,5 @@ def _plain(
         "runs": [{**asdict(one), "pass_rate": one.pass_rate} for one in went.runs],
         "unsteady": [asdict(one) for one in went.unsteady],
         "timings": {"words": words, "steps": [asdict(course) for course in found]},
-        "cost": asdict(cost(newest, costs)) if costs is not None else None,
+        "cost": asdict(cost(newest, costs)) if costs is not None and newest is not None else None,
     }

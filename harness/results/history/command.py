@@ -74,7 +74,7 @@ def add(named: tuple[str, ...], runs: Path, url: str) -> None:
       wincompat history add latest --at s3://ours/wincompat
       wincompat history add archive/2024/*.jsonl                journals that lie alone, without a plan
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    kept = _opened(url)
+    kept = opened(url)
     from harness.results.history.rows import rows, sources
 
     found = sources(named, parent=runs)
@@ -98,7 +98,7 @@ def list_(last: int, as_json: bool, url: str) -> None:
     Examples:
       wincompat history list --last 0 --json
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    kept = _opened(url)
+    kept = opened(url)
     runs, cells = kept.runs(), kept.table("cells")
     passed = cells[cells["verdict"].isin(["passed", "flaky"])].groupby("run").size()
     shown = runs.tail(last) if last else runs
@@ -132,7 +132,7 @@ def query(sql: str, output: str | None, url: str) -> None:
       wincompat history query "select began, run, reason from cells where fingerprint = 'a1b2c3d4e5' order by began"
       wincompat history query "from timings where role = 'install {version}'" --csv > installs.csv
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    kept = _opened(url)
+    kept = opened(url)
     from harness.results.history.query import query as ask
 
     answer = ask(kept, sql)
@@ -160,7 +160,7 @@ def prune(days: float | None, at_most: int | None, dry_run: bool, url: str) -> N
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
     if days is None and at_most is None:
         raise click.UsageError("say what may go: --days or --at-most")
-    kept = _opened(url)
+    kept = opened(url)
     from harness.results.history.retention import outdated
 
     gone = outdated(kept.runs(), now=datetime.now(UTC), days=days, at_most=at_most)
@@ -180,10 +180,11 @@ def migrate(url: str) -> None:
     Examples:
       wincompat history migrate --at s3://ours/wincompat
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    click.echo(f"{_opened(url).migrate()} files rewritten")
+    click.echo(f"{opened(url).migrate()} files rewritten")
 
 
-def _opened(url: str) -> History:
+def opened(url: str) -> History:
+    """Open a history; raises AuthoringError where what it needs is not installed."""
     try:
         from harness.results.history.store import History
     except ModuleNotFoundError as error:
