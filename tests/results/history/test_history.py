@@ -102,6 +102,38 @@ def test_a_run_that_was_cut_off_while_it_was_written_is_not_there(
     assert set(history.table("cells")["verdict"]) == {"passed", "failed"}
 
 
+def test_a_run_that_was_cut_off_while_it_was_removed_is_not_there(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row in runs goes first: what is left of the other tables shows nowhere, and goes with the next removal."""
+    folder = run(tmp_path / "runs", failed())
+    _add(history, folder)
+    remove = history._fs.rm_file
+
+    def dies(path: str) -> None:
+        remove(path)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(history._fs, "rm_file", dies)
+        with pytest.raises(KeyboardInterrupt):
+            history.remove(folder.run)
+    assert (len(history.runs()), len(history.table("cells"))) == (0, 0)
+    assert history.remove(folder.run)
+    assert not history.remove(folder.run)
+
+
+def test_a_run_that_turns_out_to_have_begun_in_another_month_is_there_once(history: History, tmp_path: Path) -> None:
+    """A journal without a plan knows its beginning by its first cell, and more may be learned of it."""
+    alone = tmp_path / "old.jsonl"
+    for month in (11, 10):
+        Journal(alone).append(result(19044 if month == 10 else 22631, started=datetime(2026, month, 30, tzinfo=UTC)))
+        (source,) = sources([str(alone)], parent=tmp_path)
+        assert history.put(rows(source))
+    assert history.runs()["at"].tolist() == [pd.Timestamp("2026-10-30", tz="UTC")]
+    assert len(history.table("cells")) == 2
+
+
 def test_an_old_journal_alone_is_enough(history: History, tmp_path: Path) -> None:
     """A journal of a version that knew less, without a plan or a folder, becomes a run named like its file."""
     line = {"cell": "win11-23h2::tool::install", "build": "22631", "product": "tool", "kind": "msi"}
