@@ -14,7 +14,7 @@ from harness.results.words import count, listed, seconds
 
 FOUND, ALIKE, NOT_TOLD, RANGE, UNSURE = 0, 1, 3, 5, 6
 
-_LONGEST = 160
+_LONGEST = 240
 
 Answer = Turn | NoTurn | Unsure
 
