@@ -16,8 +16,8 @@ from filelock import FileLock
 
 from harness.site import Site, read_site
 
-# The packages that tests build come from fixtures/, which no wheel carries. At the end of the path, so that an installed
-# harness is never replaced by the checkout's.
+# The packages that tests build come from fixtures/, which no wheel carries. At the end of the path, so that the
+# checkout never replaces an installed harness.
 sys.path.append(str(Path(__file__).parents[1]))
 
 # The first lab on a host builds its image of Windows, which takes its time; later ones start in a second.
