@@ -121,8 +121,9 @@ class StandIn(LabGuest):
         told = dict.fromkeys((number for _, number in marks), "")
         if told:
             told["0"] = _VERSION
-        if left := re.search(r">%SystemRoot%\\Temp\\\S+ echo (\w+ since [^&]+)& ", command_line):
-            told[str(len(told) - 3)], self.used = self.used, left[1] + "\r\n"
+        if left := re.search(r">%SystemRoot%\\Temp\\\S+ echo (\w+ since [^&]+)\)& ", command_line):
+            told[str(len(told) - 2)] = self.used
+            self.used = self.used or left[1] + "\r\n"
         out = "".join(f"{told[number]}{mark} {number} 0\r\n" for mark, number in marks)
         error = "".join(f"{mark} {number} \r\n" for mark, number in marks)
         answer = Answer("")

@@ -26,24 +26,27 @@ CHECK = f"reg query {_KEY} /v {_NAME}"
 
 
 class Marks:
-    """The marks of one guest, new each time it becomes ready."""
+    """The marks of one guest, new for each wait until it is ready.
+
+    The questions may be asked more than once: an answer can get lost after the guest has acted on it. A mark of use
+    that is there already is left as it is, so that a guest from before the revert keeps its own.
+    """
 
     def __init__(self) -> None:
         self.token = uuid4().hex
         self.planted = False
         self.found = ""
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        # only reg starts a program; the first two are answered by cmd itself
+        # only reg starts a program; the first is answered by cmd itself
         self.questions: tuple[str, ...] = (
-            f"if exist {_USED} type {_USED}",
-            f">{_USED} echo {self.token} since {since}",
+            f"if exist {_USED} (type {_USED}) else >{_USED} echo {self.token} since {since}",
             f"reg add {_KEY} /v {_NAME} /d {self.token} /f",
         )
 
     def read(self, answers: Sequence[Outcome]) -> None:
         """Take in the answers to the questions: ``found`` is the mark of an earlier use, empty on a clean guest."""
-        used, _, planted = answers
-        self.found = used.stdout.strip()
+        used, planted = answers
+        self.found = "" if self.token in used.stdout else used.stdout.strip()
         self.planted = planted.exit_code == 0
 
     @property

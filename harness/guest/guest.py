@@ -124,9 +124,9 @@ class Guest:
         self._shell.forget()
         self._delivery.forget()
         self._facts = self._marks = None
+        marks = Marks()
 
         def ask(left: float) -> None:
-            marks = Marks()
             answers = self._ask((*asking.QUESTIONS, *marks.questions), deadline=left, patience=0.0)
             facts = asking.read_facts(answers[: len(asking.QUESTIONS)], machine=self.machine)
             marks.read(answers[len(asking.QUESTIONS) :])
@@ -164,6 +164,7 @@ class Guest:
     def _until_it_answers(self, ask: Callable[[float], None], budget: float, refusal_grace: float) -> None:
         """Wait for the port, then call ``ask`` with the seconds it may take, until that succeeds."""
         self._shell.disconnect()
+        self._shell.prepare()
         until = self._clock() + budget
         knocks = waits.until_the_guest_is_ready(
             budget, grace=refusal_grace, retry=_may_pass, clock=self._clock, sleep=self._sleep

@@ -64,6 +64,9 @@ class Knocks:
             return False
         knock.setblocking(False)
         code = knock.connect_ex(place)
+        if code in _UNDER_WAY:
+            # a neighbour's refusal is often here already; that it is not watched for halves the cost of a knock
+            code = knock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or code
         if code not in _UNDER_WAY:
             knock.close()
             return self._opened(code)

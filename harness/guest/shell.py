@@ -154,6 +154,10 @@ class Shell:
         """Drop the connections only: what comes next finds out whether the guest still knows the shell."""
         self._transport.disconnect()
 
+    def prepare(self) -> None:
+        """Do ahead, while the guest boots, what the first message needs."""
+        self._transport.prepare()
+
     def forget(self) -> None:
         """Drop connections and shell without a word to the guest: it was reverted or restarted."""
         self._shell_id, self._finished, self.remembers = None, 0, False

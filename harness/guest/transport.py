@@ -24,8 +24,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import requests
+import spnego
 import spnego.exceptions
 import urllib3.exceptions
+from cryptography.hazmat.backends import default_backend
 from pydantic import SecretStr
 from winrm.exceptions import (
     InvalidCredentialsError,
@@ -120,6 +122,13 @@ class Transport:
             server_cert_validation="validate" if site.verify else "ignore",
             proxy=None,  # a guest is a neighbour; the controller's web proxy is not the way to it
         )
+
+    def prepare(self) -> None:
+        """Do ahead what the first message needs and no guest, so that one is heard as soon as it answers."""
+        self._protocol.transport.build_session()
+        # what NTLM makes of a password, and the ciphers that are loaded with their first use; both are thrown away
+        spnego.client("nobody", "nothing", protocol="ntlm")
+        default_backend()
 
     def disconnect(self) -> None:
         """Drop the connection and its security context; the next message makes both anew."""

@@ -69,8 +69,9 @@ class ScriptedWSMan:
         self.errors = b"".join(f"{mark} {number} \r\n".encode() for number in range(last))
         told = [b""] * last
         told[0] = b"HKEY_LOCAL_MACHINE\\A\r\n    CurrentBuild    REG_SZ    19045\r\n"
-        if left := re.search(r">%SystemRoot%\\Temp\\\S+ echo (\w+ since [^&]+)& ", line):
-            told[-3], self.used = self.used.encode() + b"\r\n" if self.used else b"", left[1].strip()
+        if left := re.search(r">%SystemRoot%\\Temp\\\S+ echo (\w+ since [^&]+)\)& ", line):
+            told[-2] = self.used.encode() + b"\r\n" if self.used else b""
+            self.used = self.used or left[1].strip()
         self.output = [b"".join(each + f"{mark} {number} 0\r\n".encode() for number, each in enumerate(told))]
 
     @property

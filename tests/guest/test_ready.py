@@ -153,6 +153,22 @@ def test_a_guest_that_stays_as_it_was_before_the_revert_is_named(script: Scripte
     assert now[0] < 60
 
 
+def test_a_guest_whose_first_answer_is_lost_is_not_taken_for_one_in_use(script: ScriptedWSMan) -> None:
+    """The first question left the mark of use; that it was asked again says nothing about a revert."""
+    script.mishaps["Receive"] = [Mishap()]
+    asked: list[str] = []
+
+    def prepare(line: str) -> None:
+        asked.append(script.used)
+        script.tells_facts(line)
+
+    script.prepare = prepare
+    with _guest(script.endpoint) as guest:
+        guest.wait_until_ready(5, reverted=True)
+    assert len(asked) == 2
+    assert asked[1]
+
+
 def test_a_guest_in_use_is_ready_when_nobody_reverted_it(script: ScriptedWSMan) -> None:
     """After a restart that was asked for the guest is the same, and used."""
     with _guest(script.endpoint) as guest:
