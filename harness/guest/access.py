@@ -41,7 +41,7 @@ def open_to_all(guest: Guest, folders: Sequence[str]) -> dict[str, str] | None:
         parent, _, name = folder.rstrip("\\").rpartition("\\")
         # a program of this name that does nothing, as a lab's, is found out without a transfer
         asked = f'icacls "{name}" /save "{saved}" /t /c /q >nul & if not exist "{saved}" exit /b {_NOT_THERE}'
-        outcome = guest.run(asked, directory=f"{parent}\\", deadline=120.0)
+        outcome = guest.ask(asked, directory=f"{parent}\\", deadline=120.0)
         try:
             text = guest.read_text(saved) if outcome.exit_code != _NOT_THERE else ""
         except DeliveryFailed:

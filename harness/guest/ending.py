@@ -130,9 +130,9 @@ def _end_by_name(transport: Transport, image: str, *, by: float, clock: Clock) -
     try:
         shell_id = transport.create(within=max(0.2, by - clock()), profile=False, idle=60.0)
         try:
-            command_id = transport.command(
-                shell_id, envelope.new_id(), f"taskkill /F /T /IM {image}", within=max(0.2, by - clock())
-            )
+            # in full, for what runs may have taken System32 out of PATH
+            line = rf"%SystemRoot%\System32\taskkill.exe /F /T /IM {image}"
+            command_id = transport.command(shell_id, envelope.new_id(), line, within=max(0.2, by - clock()))
             wait = max(0.2, by - 0.5 - clock())
             message = envelope.receive(transport.url, shell_id, command_id, seconds=wait)
             transport.receive(message, wait=wait, within=wait)

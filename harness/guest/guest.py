@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -237,9 +238,15 @@ class Guest:
         """Run several queries in one round trip, each with its own exit code and output.
 
         A command that cannot be joined with others (with ``!``, ``exit``, or special characters in quotes) costs a
-        round trip of its own; ``deadline`` is for each of them. For questions, not installers: they share one cmd.
+        round trip of its own; ``deadline`` is for each of them. For questions, not installers: they share one cmd,
+        which finds Windows' own programs whatever became of PATH.
         """
         return self._ask(commands, deadline=deadline)
+
+    def ask(self, question: str, *, deadline: float = 60.0, directory: str | None = None, cap: int = CAP) -> Outcome:
+        """Run one query of the harness's own as ``run_each`` does, with the same limits and errors as ``run``."""
+        line = f'cd /d "{directory}" && {question}' if directory else question
+        return self._alone(line, deadline=deadline, cap=cap)
 
     def as_account(self, account: AccountLevel) -> Guest:
         """Give the same guest as another account; its shell is closed with this one."""
@@ -277,7 +284,7 @@ class Guest:
 
     def place(self) -> Place | None:
         """Tell where the file system's journal of changes is now; None where it keeps none."""
-        return read_place(self.run(QUERY))
+        return read_place(self.ask(QUERY))
 
     def state(self, scope: Scope = EVERYTHING, *, known: State | None = None, since: Place | None = None) -> State:
         """Take the state of the guest, as far as the scope goes, in as few round trips as the questions fit in.
@@ -308,11 +315,16 @@ class Guest:
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for joined in several.joined(commands):
-            alone = len(joined.commands) == 1
-            line = joined.commands[0] if alone else joined.line
-            whole = self._shell.run(line, deadline=deadline, cap=cap, patience=patience)
-            outcomes += [whole] if alone else joined.outcomes(whole)
+            if len(joined.commands) == 1:
+                outcomes.append(self._alone(joined.commands[0], deadline=deadline, cap=cap, patience=patience))
+            else:
+                whole = self._shell.run(joined.line, deadline=deadline, cap=cap, patience=patience)
+                outcomes += joined.outcomes(whole)
         return outcomes
+
+    def _alone(self, command: str, *, deadline: float, cap: int, patience: float | None = None) -> Outcome:
+        outcome = self._shell.run(several.alone(command), deadline=deadline, cap=cap, patience=patience)
+        return replace(outcome, command=command)
 
     def _await_port(self, until: float) -> None:
         """Knock on the port only: a booting guest refuses or drops that at next to no cost."""

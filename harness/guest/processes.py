@@ -29,9 +29,9 @@ def uninstallers(guest: Guest) -> list[str]:
     A guest whose tasklist tells nothing is asked by wmic, which newer Windows do not have any more; what neither tells
     is not there.
     """
-    running = programs(guest.run(PROGRAMS).stdout)
+    running = programs(guest.ask(PROGRAMS).stdout)
     if not running:
-        listed = guest.run("wmic process get Name").stdout.replace("\0", "")
+        listed = guest.ask("wmic process get Name").stdout.replace("\0", "")
         running = frozenset(line.strip().lower() for line in listed.splitlines())
     return sorted(name for name in running if _UNINSTALLER.fullmatch(name))
 

@@ -1,4 +1,9 @@
-"""Several questions to a guest in one command line, each with its own exit code and output."""
+r"""Several questions to a guest in one command line, each with its own exit code and output.
+
+Questions are the harness's own, and an installer may have broken how cmd finds programs: taken System32 out of PATH, or
+``.exe`` out of PATHEXT. The line therefore begins with a PATH of its own, which ends with the line: naming each program
+in full would make every line longer, and be forgotten at the next question.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,8 @@ from harness.guest.outcome import Outcome
 
 ROOM = 7_000
 """Characters of a joined command line: cmd takes 8,191 after it has expanded %VARIABLES%."""
+
+_FOUND = r'set "PATH=%SystemRoot%\System32;%SystemRoot%\System32\Wbem"& set "PATHEXT=.COM;.EXE"& '
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Joined:
         ``call`` replaces it when its turn comes. ``(call )`` sets the exit code to 0 first, for commands such as
         ``echo`` that leave the last one standing.
         """
-        return "& ".join(
+        return _FOUND + "& ".join(
             f"(call )& {_closed(command)}& call echo {self.mark} {number} %^errorlevel%& echo {self.mark} {number} 1>&2"
             for number, command in enumerate(self.commands)
         )
@@ -69,6 +76,11 @@ def joined(commands: Sequence[str]) -> Iterator[Joined]:
         batch.append(command)
     if batch:
         yield Joined(tuple(batch), mark)
+
+
+def alone(command: str) -> str:
+    """Give the command line of a question that stands alone; its exit code and output are the line's."""
+    return _FOUND + command
 
 
 def _closed(command: str) -> str:

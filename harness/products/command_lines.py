@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+MSIEXEC = r"%SystemRoot%\System32\msiexec.exe"
+"""Windows Installer where it is: Windows' own list of programs starts it without a look at PATH, too."""
+
 
 def quoted(path: str) -> str:
     r"""Quote a Windows path for cmd.exe and for the program that gets it: spaces, ``&``, ``^``, ``(`` are inert.
@@ -26,13 +29,13 @@ def _between_quotes(text: str) -> str:
 
 def msi_install(package: str, switches: str, log: str | None) -> str:
     """Install or upgrade from a Windows Installer package in the guest."""
-    return _joined("msiexec /i", quoted(package), switches, _msi_log(log))
+    return _joined(f"{MSIEXEC} /i", quoted(package), switches, _msi_log(log))
 
 
 def msi_uninstall(package_or_code: str, switches: str, log: str | None) -> str:
     """Remove what a package, or a product code in braces, installed."""
     what = package_or_code if package_or_code.startswith("{") else quoted(package_or_code)
-    return _joined("msiexec /x", what, switches, _msi_log(log))
+    return _joined(f"{MSIEXEC} /x", what, switches, _msi_log(log))
 
 
 def exe_install(package: str, switches: str) -> str:

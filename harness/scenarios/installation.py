@@ -17,6 +17,7 @@ from harness.exit_codes import ExitMeaning, shown
 from harness.expectations import Cause, Finding
 from harness.guest.processes import uninstallers
 from harness.guest.state import EVERYTHING, SOFTWARE, Scope
+from harness.products.command_lines import MSIEXEC
 from harness.results.result import Fault
 from harness.scenarios.endings import ending
 from harness.scenarios.examination import OWN_ROOTS, Begins, Examination
@@ -288,7 +289,7 @@ class Installation:
             words = f"{version} registered no command to uninstall it (UninstallString is {loud!r})"
             raise ProductFailed(words, code="no-removal-registered")
         # Windows' list starts "MsiExec.exe /I{code}" or /X, which asks what to do: the same removal without questions
-        return f'msiexec /x {code[0]} /qn /norestart /l*v "{log}"'
+        return f'{MSIEXEC} /x {code[0]} /qn /norestart /l*v "{log}"'
 
     def _delivered(self, package: Package) -> str:
         if package.sha256 not in self._brought:

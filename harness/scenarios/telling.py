@@ -73,7 +73,7 @@ class Telling:
         if "wevtutil" not in self.guest.facts().has:
             return None
         try:
-            asked = self.guest.run(query(seconds + _MARGIN), deadline=_RECORDS_DEADLINE, cap=_RECORDS_CAP)
+            asked = self.guest.ask(query(seconds + _MARGIN), deadline=_RECORDS_DEADLINE, cap=_RECORDS_CAP)
         except Hung:  # this is our question, and no fault of the product's
             self.evidence.note(f"no records of Windows: wevtutil did not answer within {_RECORDS_DEADLINE:g} s")
             return None

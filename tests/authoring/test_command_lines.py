@@ -97,15 +97,17 @@ def of_kind(project: Path, kind: str, *more: str) -> Product:
 def test_an_msi_is_installed_silently_with_a_log(msi: Product) -> None:
     """No window, no restart of its own, and a log that says why."""
     command = msi.install_command("2.0", r"C:\a b\demo & co.msi", log=r"C:\logs\i.log")
-    assert command == r'msiexec /i "C:\a b\demo & co.msi" /qn /norestart /l*v "C:\logs\i.log"'
+    assert command == r'%SystemRoot%\System32\msiexec.exe /i "C:\a b\demo & co.msi" /qn /norestart /l*v "C:\logs\i.log"'
 
 
 def test_an_msi_is_removed_by_its_code_or_its_package(msi: Product) -> None:
     """A product code needs no package; without either there is nothing to go by."""
-    assert msi.uninstall_command("2.0", r"C:\demo.msi") == r'msiexec /x "C:\demo.msi" /qn /norestart'
+    by_package = r'%SystemRoot%\System32\msiexec.exe /x "C:\demo.msi" /qn /norestart'
+    assert msi.uninstall_command("2.0", r"C:\demo.msi") == by_package
     code = "{22EA7650-4AC6-4001-BF29-F4B8775DB1C0}"
     coded = msi.model_copy(update={"versions": (msi.versions[0].model_copy(update={"product_code": code}),)})
-    assert coded.uninstall_command("1.0", log=r"C:\u.log") == rf'msiexec /x {code} /qn /norestart /l*v "C:\u.log"'
+    by_code = rf'%SystemRoot%\System32\msiexec.exe /x {code} /qn /norestart /l*v "C:\u.log"'
+    assert coded.uninstall_command("1.0", log=r"C:\u.log") == by_code
     with pytest.raises(ValueError, match="guest_path is missing"):
         msi.uninstall_command("2.0")
 

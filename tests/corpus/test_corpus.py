@@ -16,7 +16,7 @@ from tests.corpus.table import Installer, installers
 TABLE = {one.name: one for one in installers()}
 HANDFUL = (
     "leaves-a-service",
-    "changes-the-type-of-path",
+    "takes-windows-out-of-path",
     "orphans-a-file",
     "program-needs-a-dll",
     "exe-with-a-slow-removal",

@@ -148,6 +148,25 @@ def test_the_state_tells_what_was_left_behind(guest: Guest) -> None:
     }
 
 
+ENVIRONMENT = r'"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"'
+
+
+def test_a_guest_whose_path_has_lost_windows_is_seen_as_before(guest: Guest) -> None:
+    """An installer that took System32 out of PATH, and .exe out of PATHEXT, is found as that and as nothing else."""
+    before = guest.state()
+    assert guest.run(rf"reg add {ENVIRONMENT} /v PATHEXT /t REG_SZ /d .nin /f").ok
+    assert guest.run(rf"%SystemRoot%\System32\reg.exe add {ENVIRONMENT} /v PATH /t REG_EXPAND_SZ /d C:\Ninja /f").ok
+    assert not guest.run(r"reg query HKCU\Environment").ok  # a command of the product's has the PATH that is there
+    assert [outcome.exit_code for outcome in guest.run_each([r"reg query HKCU\Environment", "exit /b 7"])] == [0, 7]
+    assert guest.ask(r"reg query HKCU >nul & cd", directory=r"C:\Windows").stdout.strip().lower() == r"c:\windows"
+    lost = {("system PATH entry", "removed", entry) for entry in before.system_path.entries}
+    assert {(change.area, change.did, change.subject) for change in changes(before, guest.state())} == {
+        *lost,
+        ("system PATH entry", "added", r"C:\Ninja"),
+        ("environment variable", "changed", "PATHEXT"),
+    }
+
+
 def test_a_delivered_file_is_there_whole_for_every_account(guest: Guest, tmp_path: Path) -> None:
     """The standard account reads what the administrator brought; it comes back as it went."""
     file = tmp_path / "some file.bin"

@@ -22,7 +22,7 @@ class Listing:
         wide = "".join(f"{letter}\0" for letter in columns)
         self._printed = {"tasklist": rows if tasklist else "", "wmic": "" if tasklist else wide}
 
-    def run(self, command: str) -> Outcome:
+    def ask(self, command: str) -> Outcome:
         """Answer."""
         return Outcome(command=command, exit_code=0, stdout=self._printed[command.split()[0]], stderr="", seconds=0.0)
 

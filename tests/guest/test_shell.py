@@ -170,7 +170,7 @@ def test_an_overdue_command_is_seen_and_then_ended(script: ScriptedWSMan) -> Non
         shell.run("setup.exe /S", deadline=0.3)
     assert "Signal" not in seen[0]
     assert script.asked.index("Signal") < script.asked.index("Delete")
-    assert script.started == ["setup.exe /S", "taskkill /F /T /IM setup.exe"]
+    assert script.started == ["setup.exe /S", r"%SystemRoot%\System32\taskkill.exe /F /T /IM setup.exe"]
     assert not script.shells
     script.runs_on = False
     assert shell.run("next", deadline=5).ok

@@ -39,7 +39,7 @@ class Scripted:
             raise DeliveryFailed(f"{guest_path} is not there", machine="vm", advice="look")
         target.write_bytes(self.files[guest_path])
 
-    def run(self, command: str, *, deadline: float, cap: int) -> Outcome:
+    def ask(self, command: str, *, deadline: float, cap: int) -> Outcome:
         """Give the one answer."""
         assert cap
         self.asked.append(command)

@@ -101,7 +101,7 @@ def read_state(
 ) -> State:
     """Read the answers to ``questions``, which were asked without files where those are given.
 
-    Raises HarnessError when an answer was cut or cannot be read.
+    Raises HarnessError when an answer was cut or cannot be read, or programs and PATH were not told.
     """
     if cut := [answer.command for answer in answers if answer.truncated]:
         raise HarnessError(f"more was printed than is kept; list fewer or narrower roots: {', '.join(cut)}")
@@ -109,7 +109,10 @@ def read_state(
     if files is None:
         files = _files(scope.roots, list(islice(told, len(scope.roots))))
     registered = [
-        entry for hive in scope.hives for answer in islice(told, len(_uninstall(hive))) for entry in _entries(answer)
+        entry
+        for hive in scope.hives
+        for answer in islice(told, len(_uninstall(hive)))
+        for entry in _entries(_told(answer))
     ]
     reading = _Reading()
     for area in scope.asked:
@@ -138,7 +141,7 @@ class _Reading:
     def take(self, area: Area, answers: list[Outcome]) -> None:
         found = area.read(answers)
         if area.name == _ENVIRONMENT:
-            self.paths[area.hive] = _path(answers[0])
+            self.paths[area.hive] = _path(_told(answers[0]))
             found = {key: thing for key, thing in found.items() if thing.name.casefold() != "path"}
         self.things.setdefault(area.name, {}).update(found)
         if not found and any(_refused(answer) for answer in answers):
@@ -148,6 +151,13 @@ class _Reading:
 def _refused(answer: Outcome) -> bool:
     """Whether a question failed for another reason than that there is no such key, for which ``reg`` ends with 1."""
     return answer.exit_code not in (0, 1)
+
+
+def _told(answer: Outcome) -> Outcome:
+    """Pass on an answer without which nothing true can be said of a product: an empty one would blame it."""
+    if _refused(answer):
+        raise HarnessError(f"{answer.command} ended with {answer.exit_code}: {answer.text.strip()[:200]}")
+    return answer
 
 
 def _dir(root: str) -> str:
