@@ -24,16 +24,18 @@ _CHANNELS = {
 
 def build_views(cells: pd.DataFrame, results: Iterable[Result], today: date) -> tuple[BuildView, ...]:
     """Lay out each build, oldest first; ``today`` is the day of the run."""
-    guests: dict[str, list[Mapping[str, str]]] = {}
+    # many cells, few kinds of guests: each kind is looked at once
+    guests: dict[str, dict[tuple[tuple[str, str], ...], Mapping[str, str]]] = {}
     for result in results:
         if result.guest:
-            guests.setdefault(result.build, []).append(result.guest)
+            guests.setdefault(result.build, {}).setdefault(tuple(result.guest.items()), result.guest)
     views = []
+    needed = cells[["build", "build_name", "verdict"]]
     for number in build_order(cells):
-        own = cells[cells["build"] == number]
+        own = needed[needed["build"] == number]
         name = str(own["build_name"].iloc[0])
         system, _, release = name.rpartition(" ")
-        said = guests.get(number, [])
+        said = list(guests.get(number, {}).values())
         support, served = _support(number, said[0] if said else {}, today)
         views.append(
             BuildView(

@@ -9,7 +9,6 @@ import pandas as pd
 from harness.report.marks import LETTERS, arrow, build_order
 from harness.report.view import CellView, GridGroup, GridRow, Square
 from harness.results import words
-from harness.results.result import Verdict
 
 _COLUMNS = ["cell", "build", "product", "kind", "scenario", "leg", "verdict", "seconds", "steps"]
 
@@ -17,17 +16,16 @@ _COLUMNS = ["cell", "build", "product", "kind", "scenario", "leg", "verdict", "s
 def grid(cells: pd.DataFrame, told: Mapping[str, CellView]) -> tuple[GridGroup, ...]:
     """Arrange all cells; only the ``told`` ones have a place on the page to lead to."""
     columns = build_order(cells)
+    untold = {verdict.value: Square(letter, verdict.value, "", "") for verdict, letter in LETTERS.items()}
     groups: dict[tuple[str, str], dict[tuple[str, str], dict[str, Square]]] = {}
     for cell, build, product, kind, scenario, leg, verdict, seconds, steps in zip(
         *(cells[column].tolist() for column in _COLUMNS), strict=True
     ):
         view = told.get(cell)
-        square = Square(
-            view.style if view else LETTERS[Verdict(verdict)],
-            verdict,
-            view.key if view else "",
-            words.seconds(seconds) if view and steps else "",
-        )
+        if view:
+            square = Square(view.style, verdict, view.key, words.seconds(seconds) if steps else "")
+        else:
+            square = untold[verdict]
         story = (scenario, arrow(leg))
         groups.setdefault((product, kind), {}).setdefault(story, {})[build] = square
     return tuple(

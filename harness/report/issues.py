@@ -17,6 +17,8 @@ def issue_views(
     plan: Plan | None, cells: pd.DataFrame, keys: Mapping[str, str], *, is_lab: bool, today: date
 ) -> tuple[IssueView, ...]:
     """Lay out each known issue of the plan; ``keys`` gives each cell its place on the page."""
+    if plan is None or not plan.known_issues:
+        return ()
     rows = cells[["cell", "verdict", "known_issue", "missed_issue"]].astype("object").fillna("")
     ends = {
         str(cell): End(verdict=Verdict(verdict), known_issue=str(known), missed_issue=str(missed))

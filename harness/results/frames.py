@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.builds import Build
 from harness.results.cause import Cause
 from harness.results.plan import Plan, PlannedCell
-from harness.results.result import Fault, Result, Verdict
+from harness.results.result import Fault, Result, Step, Verdict
 
 VERDICTS = pd.CategoricalDtype([verdict.value for verdict in Verdict], ordered=True)
 FAULTS = pd.CategoricalDtype([fault.value for fault in Fault])
@@ -66,40 +69,60 @@ def cells_frame(plan: Plan | None, results: Iterable[Result]) -> pd.DataFrame:
     A planned cell without a result is "not run", or "skipped" with its reason when the plan skips it.
     """
     found = {result.cell: result for result in results}
-    rows = []
-    for planned in plan.cells if plan else ():
+    rows: list[Result] = []
+    names: list[str] = []
+    silent: list[int] = []
+    for place, planned in enumerate(plan.cells if plan else ()):
         result = found.pop(planned.cell, None)
-        row = _row(result) if result else _without_result(planned)
-        rows.append(row | {"build_name": planned.build_name or build_name(planned.build), "planned": True})
-    rows += [
-        _row(result) | {"build_name": build_name(result.build), "planned": False if plan else None}
-        for result in found.values()
-    ]
-    return _shaped(rows, CELLS)
+        if result is None:
+            result = _without_result(planned)
+            silent.append(place)
+        rows.append(result)
+        names.append(planned.build_name or build_name(planned.build))
+    planned_ones = len(rows)
+    rows += found.values()
+    names += [build_name(result.build) for result in found.values()]
+    # column by column, not row by row: that is several times as fast, and 100,000 cells are not many
+    seconds = _read("seconds", rows, CELLS).to_numpy(copy=True)
+    seconds[silent] = np.nan
+    made: dict[str, Any] = {
+        "build_name": names,
+        "verdict": [result.verdict.value for result in rows],
+        "fault": [result.fault.value for result in rows],
+        "cause": [result.cause.value if result.cause is not None else None for result in rows],
+        "attempts": [len(result.attempts) or int(result.started is not None) for result in rows],
+        "started": [in_utc(result.started) for result in rows],
+        "seconds": seconds,
+        "steps": [len(result.steps) for result in rows],
+        "planned": [True] * planned_ones + [False if plan else None] * (len(rows) - planned_ones),
+    }
+    return pd.DataFrame(
+        {
+            name: pd.Series(made[name], dtype=dtype) if name in made else _read(name, rows, CELLS)
+            for name, dtype in CELLS.items()
+        }
+    )
 
 
 def steps_frame(results: Iterable[Result]) -> pd.DataFrame:
     """Lay out one row for each step of each result, in the order they were taken."""
-    rows = [
-        {
-            "cell": result.cell,
-            "build": result.build,
-            "product": result.product,
-            "kind": result.kind,
-            "scenario": result.scenario,
-            "leg": result.leg,
-            "position": position,
-            "step": step.name,
-            "started": step.started,
-            "seconds": step.seconds,
-            "error": step.error,
-        }
-        for result in results
-        for position, step in enumerate(result.steps, start=1)
-    ]
-    return _shaped(rows, STEPS)
+    whole = list(results)
+    taken = [step for result in whole for step in result.steps]
+    numbers = np.array([len(result.steps) for result in whole], dtype=np.int64)
+    of_cell = np.repeat(np.arange(len(whole)), numbers)
+    before = np.cumsum(numbers) - numbers
+    made = {
+        "position": pd.Series(np.arange(1, len(taken) + 1) - before[of_cell], dtype=STEPS["position"]),
+        "step": pd.Series([step.name for step in taken], dtype=STEPS["step"]),
+        **{name: _read(name, taken, STEPS) for name in ("started", "seconds", "error")},
+    }
+    # what all steps of a cell share is read once and repeated
+    return pd.DataFrame(
+        {name: made[name] if name in made else _read(name, whole, STEPS).array.take(of_cell) for name in STEPS}
+    )
 
 
+@lru_cache(maxsize=1_000)  # few builds, many cells
 def build_name(build: str) -> str:
     """Name a build by the catalog, or by its number where the catalog does not know it."""
     try:
@@ -115,33 +138,13 @@ def in_utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _row(result: Result) -> dict[str, Any]:
-    row = {column: getattr(result, column) for column in CELLS if column not in {"build_name", "planned", "steps"}}
-    return row | {
-        "verdict": result.verdict.value,
-        "fault": result.fault.value,
-        "cause": result.cause.value if result.cause is not None else None,
-        "attempts": len(result.attempts) or int(result.started is not None),
-        "steps": len(result.steps),
-        "started": in_utc(result.started),
-    }
-
-
-def _without_result(planned: PlannedCell) -> dict[str, Any]:
+def _without_result(planned: PlannedCell) -> Result:
     verdict = Verdict.SKIPPED if planned.skip is not None else Verdict.NOT_RUN
-    return {
-        **{column: getattr(planned, column) for column in ("cell", "build", "product", "kind", "scenario", "leg")},
-        "verdict": verdict.value,
-        "fault": Fault.NOBODY.value,
-        "reason": planned.skip or "",
-        **dict.fromkeys(("code", "at_fault", "fingerprint", "machine", "provenance", "worker"), ""),
-        "attempts": 0,
-        "steps": 0,
-    }
+    same = {name: getattr(planned, name) for name in ("cell", "build", "product", "kind", "scenario", "leg")}
+    return Result(**same, verdict=verdict, reason=planned.skip or "")
 
 
-def _shaped(rows: list[dict[str, Any]], columns: dict[str, Any]) -> pd.DataFrame:
-    # column by column: a frame of no rows, or of a column that is missing throughout, gets its dtypes all the same
-    return pd.DataFrame(
-        {name: pd.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in columns.items()}
-    )
+def _read(name: str, things: Sequence[Result] | Sequence[Step], columns: dict[str, Any]) -> pd.Series:
+    # with its dtype in any case: also for no rows, and where a value is missing throughout
+    read: pd.Series = pd.Series(list(map(attrgetter(name), things)), dtype=columns[name])
+    return read

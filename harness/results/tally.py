@@ -133,8 +133,9 @@ def find(cells: pd.DataFrame, plan: Plan | None, today: date) -> list[Finding]:
     groups: dict[tuple[str, ...], list[dict[str, str]]] = {}
     columns = ["cell", "build_name", "product", "scenario", "verdict", "reason", "known_issue", "cause", "fingerprint"]
     for row in missed[columns].astype("object").fillna("").to_dict("records"):
-        by_words = (row["product"], plain(row["reason"]))  # of a journal that knows no fingerprints
-        alike = (row["verdict"], row["known_issue"], *((row["fingerprint"],) if row["fingerprint"] else by_words))
+        # a journal of an older version knows no fingerprints
+        by = (row["fingerprint"],) if row["fingerprint"] else (row["product"], plain(row["reason"]))
+        alike = (row["verdict"], row["known_issue"], *by)
         groups.setdefault(alike, []).append({str(column): str(value) for column, value in row.items()})
     issues = {issue.id: issue for issue in plan.known_issues} if plan else {}
     findings = []
