@@ -11,10 +11,11 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.report.cells import SMALL
@@ -26,6 +27,7 @@ from harness.results.plan import Plan
 from harness.results.result import Result, Step, Verdict
 
 _LONGEST = 20_000
+_ODD = re.compile(r"[^a-z0-9._-]+")
 
 
 class Names:
@@ -60,13 +62,13 @@ def grid_island(cells: pd.DataFrame, told: Mapping[str, CellView], earlier: Sequ
     for column, first in {"build": order, "product": [], "scenario": [], "leg": [], "machine": [], "cause": []}.items():
         given = cells[column].astype("string").fillna("").tolist() if column in cells else [""] * len(cells)
         named = Names(first)
-        columns[column] = [named(value) for value in given]
+        columns[column] = _placed(given, named, str)
         lists[column] = [_shown(value, 200) for value in named.all]
     reasons = Names([""])
     kinds = dict(cells[["product", "kind"]].drop_duplicates("product").itertuples(index=False, name=None))
-    columns["reason"] = [
-        reasons(_shown(reason.strip().split("\n", 1)[0], 160)) for reason in cells["reason"].fillna("").tolist()
-    ]
+    columns["reason"] = _placed(
+        cells["reason"].fillna("").tolist(), reasons, lambda reason: _shown(reason.strip().split("\n", 1)[0], 160)
+    )
     lists["reason"] = reasons.all
     return {
         "small": len(cells) <= SMALL,
@@ -78,7 +80,7 @@ def grid_island(cells: pd.DataFrame, told: Mapping[str, CellView], earlier: Sequ
         "columns": columns,
         "verdict": "".join(LETTERS[Verdict(verdict)] for verdict in cells["verdict"].tolist()),
         "known": [int(view.key[1:]) - 1 for view in told.values() if " k" in view.style],
-        "seconds": [_hundredths(seconds) for seconds in cells["seconds"].tolist()],
+        "seconds": _hundredths(cells["seconds"].to_numpy(float)),
         "before": _before(cells, earlier),
     }
 
@@ -91,31 +93,30 @@ def story_island(
     ``base`` leads from the page to the run's folder; None where no way does.
     """
     found = {result.cell: result for result in results}
+    whole = cells["cell"].tolist()
+    each = [found.get(cell) for cell in whole]
     steps, guests, evidence = Names([()]), Names([()]), Names([()])
     workers, origins = Names(), Names()
     began = cells["started"].min()
     offsets = (cells["started"] - began).dt.total_seconds().fillna(-1).round().astype(int).tolist()
+    folders = [_folder(result) for result in each]
+    seconds, gaps = _times([result.steps for result in each if result])
     columns: dict[str, list[Any]] = {
-        name: [] for name in ("steps", "guest", "evidence", "folder", "worker", "provenance", "seconds", "gaps")
+        "steps": _placed(
+            [tuple([step.name for step in result.steps]) if result else () for result in each],
+            steps,
+            lambda names: tuple(_shown(name, 200) for name in names),
+        ),
+        "guest": _placed([tuple(result.guest.items()) if result else () for result in each], guests, _facts),
+        "evidence": _placed([pieces for _, pieces in folders], evidence, _pieces),
+        "folder": [folder for folder, _ in folders],
+        "worker": _placed([result.worker if result else "" for result in each], workers, str),
+        "provenance": _placed(
+            [result.provenance if result else "" for result in each], origins, lambda it: _shown(it, 200)
+        ),
+        "seconds": seconds,
+        "gaps": gaps,
     }
-    ids = [_shown(cell, 300) for cell in cells["cell"].tolist()]
-    for cell in cells["cell"].tolist():
-        result = found.get(cell)
-        taken = result.steps if result else ()
-        columns["steps"].append(steps(tuple(_shown(step.name, 200) for step in taken)))
-        columns["seconds"] += [_hundredths(step.seconds) for step in taken]
-        columns["gaps"] += _gaps(taken)
-        facts = (
-            tuple((_shown(name.replace("_", " "), 60), _shown(value, 300)) for name, value in result.guest.items())
-            if result
-            else ()
-        )
-        columns["guest"].append(guests(facts))
-        folder, pieces = _folder(result)
-        columns["evidence"].append(evidence(pieces))
-        columns["folder"].append(folder)
-        columns["worker"].append(workers(result.worker if result else ""))
-        columns["provenance"].append(origins(_shown(result.provenance, 200) if result else ""))
     nodes = {planned.cell: planned.node for planned in plan.cells} if plan else {}
     prefix = next((node.removesuffix(cell) for cell, node in nodes.items() if node.endswith(cell)), "")
     return {
@@ -128,7 +129,7 @@ def story_island(
         },
         "columns": columns,
         "base": base,
-        "cell": ids,
+        "cell": [visible(clipped(cell, 300)) for cell in whole],
         "began": f"{began:%Y-%m-%dT%H:%M:%SZ}" if began == began else "",
         "started": offsets,
         "node": _shown(prefix, 300) if all(node in ("", prefix + cell) for cell, node in nodes.items()) else "",
@@ -158,6 +159,9 @@ def _told(view: CellView) -> dict[str, Any]:
         "evidence": [{name: value for name, value in piece.items() if value} for piece in pieces],
         "notes": [_shown(note) for note in view.notes],
         "findings": [[_shown(code), _shown(sentence)] for code, sentence in view.findings],
+        "foretold": [
+            [one.style, one.standing, *map(_shown, (one.code, one.predicted, one.seen))] for one in view.foretold
+        ],
         "attempts": [[verdict, _shown(why)] for verdict, why in view.attempts],
         "kept": [[what, _shown(command)] for what, command in view.kept],
         "repeat": _shown(view.repeat),
@@ -180,30 +184,54 @@ def _before(cells: pd.DataFrame, earlier: Sequence[Earlier]) -> dict[str, Any]:
     }
 
 
+def _placed(values: Sequence[Any], names: Names, shown: Callable[[Any], Any]) -> list[int]:
+    """Give each value the place of what is shown of it; what comes back with every cell is looked at once."""
+    places = {value: names(shown(value)) for value in dict.fromkeys(values)}
+    return list(map(places.__getitem__, values))
+
+
+def _facts(guest: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((_shown(name.replace("_", " "), 60), _shown(value, 300)) for name, value in guest)
+
+
+def _pieces(pieces: Iterable[tuple[str, str, str]]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((_shown(name, 200), kind, path) for name, kind, path in pieces)
+
+
 def _folder(result: Result | None) -> tuple[str, tuple[tuple[str, str, str], ...]]:
     """Split a cell's evidence into the folder that only it has and the file names that many cells share."""
     if result is None or not result.evidence:
         return "", ()
     folder = result.evidence[0].path.rpartition("/")[0]
     name = folder.removeprefix("evidence/")
+    inside = f"{folder}/"
     # most folders are named after their cell, and the script knows how: then only the mark behind the name is kept
     named = name.removesuffix(name[-8:]) == f"{_plain(result.cell)}-"
     return name[-8:] if named else f"/{name}", tuple(
-        (_shown(piece.name, 200), piece.kind, piece.path.removeprefix(f"{folder}/")) for piece in result.evidence
+        [(piece.name, piece.kind, piece.path.removeprefix(inside)) for piece in result.evidence]
     )
 
 
 def _plain(cell: str) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", cell.lower()).strip("-. ")[:60].strip("-. ").replace(".", "-")
+    return _ODD.sub("-", cell.lower()).strip("-. ")[:60].strip("-. ").replace(".", "-")
 
 
-def _gaps(steps: Sequence[Step]) -> list[int]:
-    ends = [0.0, *(step.started + step.seconds for step in steps)]
-    return [_hundredths(step.started - end) for step, end in zip(steps, ends[: len(steps)], strict=True)]
+def _times(taken: Sequence[Sequence[Step]]) -> tuple[list[int], list[int]]:
+    """Give the time of every step, and what passed between the end of the one before it (or the start) and it."""
+    steps = [step for steps in taken for step in steps]
+    started = np.array([step.started for step in steps], dtype=float)
+    seconds = np.array([step.seconds for step in steps], dtype=float)
+    numbers = np.array([len(steps) for steps in taken], dtype=int)
+    ended = np.roll(started + seconds, 1)
+    ended[(np.cumsum(numbers) - numbers)[numbers > 0]] = 0.0
+    return _hundredths(seconds), _hundredths(started - ended)
 
 
-def _hundredths(seconds: float) -> int:
-    return round(seconds * 100) if abs(seconds) < 1e9 else -1  # also where it is no number
+def _hundredths(seconds: np.ndarray) -> list[int]:
+    with np.errstate(invalid="ignore", over="ignore"):
+        # also where it is no number
+        rounded = np.where(np.abs(seconds) < 1e9, np.rint(seconds * 100), -1)
+    return [int(value) for value in rounded.astype(np.int64).tolist()]
 
 
 @lru_cache(maxsize=10_000)  # the same words come back with every cell
