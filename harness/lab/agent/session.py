@@ -27,6 +27,9 @@ CMD = r"C:\windows\system32\cmd.exe"
 _LAB, _ANSWERS = 0, 1
 #: Far more than a pipe holds: what a command has printed is read to its end, what a descendant goes on printing is not.
 _LAST_READS = 32
+#: Seconds that output is let gather before it is sent on: Windows' programs write it line by line, and each line would
+#: wake this process, the lab and whoever reads.
+_GATHER = 0.01
 
 
 class Session:
@@ -50,6 +53,7 @@ class Session:
         self.variables: dict[str, str] = {}
         self.programs: frozenset[str] = frozenset()
         self.jobs: dict[int, Job] = {}
+        self.gathering: dict[int, tuple[float, Job]] = {}
         self.transfers = Transfers(self.drive, places["screen"])
         self.selector = selectors.DefaultSelector()
         self.held_by = "landlock"
@@ -139,7 +143,7 @@ class Session:
             "thaw": self.thaw,
         }
         while True:
-            for key, events in self.selector.select():
+            for key, events in self.selector.select(self.until_gathered()):
                 if key.fd == _LAB:
                     frame = read_frame(_LAB)
                     if frame is None:
@@ -156,7 +160,18 @@ class Session:
                     if events & selectors.EVENT_WRITE:
                         self.write_on(key.data)
                     if events & selectors.EVENT_READ:
-                        self.pump(key.data, key.fd)
+                        self.selector.unregister(key.fd)
+                        self.gathering[key.fd] = (time.monotonic() + _GATHER, key.data)
+            for fd, (due, job) in list(self.gathering.items()):
+                if due <= time.monotonic():
+                    del self.gathering[fd]
+                    self.pump(job, fd)
+
+    def until_gathered(self) -> float | None:
+        """Tell the seconds until output has gathered; None when there is none."""
+        if not self.gathering:
+            return None
+        return max(0.0, min(due for due, _ in self.gathering.values()) - time.monotonic())
 
     def answer(
         self, header: dict[str, Any], body: bytes, do: Callable[[dict[str, Any], bytes], dict[str, Any] | None]
@@ -219,14 +234,15 @@ class Session:
         content = job.read(fd)
         if content:
             write_frame(_ANSWERS, {"job": job.number, "stream": job.outputs[fd]}, content)
-        elif content == b"":
-            self.selector.unregister(fd)
+        if content != b"":
+            self.selector.register(fd, selectors.EVENT_READ, job)
         if not job.may_send:
             self.hold(job)
 
     def hold(self, job: Job) -> None:
         """Stop reading a command's outputs."""
         for fd in job.outputs:
+            self.gathering.pop(fd, None)
             with contextlib.suppress(KeyError):
                 self.selector.unregister(fd)
 
