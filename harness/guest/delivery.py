@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,7 @@ starts programs in the guest."""
 _NAME = re.compile(r"[\w.,()\[\]{}@#$~+= -]*[\w()\[\]{}@#$~+=-]")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _PATH = re.compile(r'[A-Za-z]:\\[^"<>|*?\x00-\x1f/:]+')
+_READ_OTHERWISE = re.compile(r'["%!^&]')  # by cmd, even between quotes
 _HASH = re.compile(r"^[0-9a-f]{2}(?: ?[0-9a-f]{2}){31}$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -95,7 +97,7 @@ class Delivery:
             arrived = Path(folder) / "file"
             self._carrier.get(guest_path, arrived)
             # cmd would read such a path as something else
-            if arrived.stat().st_size > self._small and not re.search(r'["%!^&]', guest_path):
+            if arrived.stat().st_size > self._small and not re.search(_READ_OTHERWISE, guest_path):
                 told = self._told_hash(guest_path)
                 if told is not None and told != (found := _sha256(arrived)):
                     self._fail(
@@ -103,6 +105,24 @@ class Delivery:
                         "something still writes to it: wait for that to end, or fetch it later",
                     )
             arrived.replace(target)
+
+    def hashes(self, files: Mapping[str, int]) -> dict[str, str]:
+        """Tell the SHA-256 of files of the guest by path; ``files`` are their sizes in bytes by path.
+
+        One program is started for each where the guest can hash; where it cannot, small files are brought here. What
+        neither tells is left out.
+        """
+        plain = [path for path in files if _PATH.fullmatch(path) and not re.search(_READ_OTHERWISE, path)]
+        told: dict[str, str | None] = {}
+        if plain and not self._silent:
+            told[plain[0]] = self._told_hash(plain[0])
+        if left := plain[1:] if told and not self._silent else []:
+            told |= zip(left, map(_read_hash, self._ask([_question(path) for path in left])), strict=True)
+        if self._silent and self._courier is not None:
+            for path in plain:
+                with contextlib.suppress(DeliveryFailed):  # gone meanwhile, or held by somebody
+                    told[path] = self._read_back(path) if files[path] <= self._small else None
+        return {path: found for path, found in told.items() if found is not None}
 
     @property
     def _carrier(self) -> Courier:
@@ -127,10 +147,9 @@ class Delivery:
         """Ask the guest for the hash of a file that is there; None when certutil prints nothing, as in a lab."""
         if self._silent:
             return None
-        (answer,) = self._ask([f'certutil -hashfile "{path}" SHA256'])
+        (answer,) = self._ask([_question(path)])
         self._silent = answer.ok and not answer.stdout.strip()
-        found = _HASH.search(answer.stdout)
-        return found.group().replace(" ", "").lower() if answer.ok and found else None
+        return _read_hash(answer)
 
     def _read_back(self, path: str) -> str:
         with tempfile.TemporaryDirectory() as folder:
@@ -140,6 +159,15 @@ class Delivery:
 
     def _fail(self, problem: str, advice: str) -> None:
         raise DeliveryFailed(problem, machine=self._machine, advice=advice)
+
+
+def _question(path: str) -> str:
+    return f'certutil -hashfile "{path}" SHA256'
+
+
+def _read_hash(answer: Outcome) -> str | None:
+    found = _HASH.search(answer.stdout)
+    return found.group().replace(" ", "").lower() if answer.ok and found else None
 
 
 def _sha256(file: Path) -> str:

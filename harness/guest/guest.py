@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from harness.guest.boot import CHECK, USED, Marks
 from harness.guest.clock import Skew
 from harness.guest.decoding import decoded
 from harness.guest.delivery import Courier, Delivery
+from harness.guest.ending import take_picture
 from harness.guest.envelope import Received
 from harness.guest.facts import Facts
 from harness.guest.knocking import Knocks
@@ -234,6 +235,10 @@ class Guest:
         line = f'cd /d "{directory}" && {command}' if directory else command
         return self._shell.run(line, deadline=deadline, heard=heard)
 
+    def photograph(self) -> None:
+        """Have the console's picture taken as at a deadline: of a program that does not end, and nobody waits for."""
+        take_picture(self._at_deadline)
+
     def run_each(self, commands: Sequence[str], *, deadline: float = 60.0) -> list[Outcome]:
         """Run several queries in one round trip, each with its own exit code and output.
 
@@ -281,6 +286,10 @@ class Guest:
             target = Path(folder) / "text"
             self._delivery.fetch(guest_path, target)
             return decoded(target.read_bytes())
+
+    def hashes(self, files: Mapping[str, int]) -> dict[str, str]:
+        """Tell the SHA-256 of files by path, given their sizes; see ``Delivery.hashes``."""
+        return self._delivery.hashes(files)
 
     def place(self) -> Place | None:
         """Tell where the file system's journal of changes is now; None where it keeps none."""

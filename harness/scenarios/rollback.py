@@ -19,7 +19,7 @@ def rollback(cell: Cell, installation: Installation, step: Steps) -> None:
     with step(f"install {old}"):
         installation.install(old)
     with step(f"look what {old} did"):
-        installation.examination.after("install", old)
+        installation.examination.after("install", old, contents=True)
     with step(f"prove {old}"):
         installation.prove(old, seen=installation.examination.last)
     with step(f"upgrade to a {new} that fails half-way"):

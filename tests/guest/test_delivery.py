@@ -149,6 +149,23 @@ def test_only_a_whole_plain_path_is_fetched(delivery: Delivery, tmp_path: Path, 
         delivery.fetch(path, tmp_path / "x")
 
 
+def test_hashes_are_told_by_the_guest_or_by_a_copy_of_what_is_small(folder_guest: FolderGuest) -> None:
+    """One question for all but the first where certutil answers; where it is silent, it is asked once."""
+    sizes = {rf"C:\Program Files\Acme\{number}.dll": number + 1 for number in range(4)}
+    for path, size in sizes.items():
+        folder_guest._local(path).parent.mkdir(parents=True, exist_ok=True)
+        folder_guest._local(path).write_bytes(b"x" * size)
+    delivery = Delivery(machine="win-a", courier=folder_guest, ask=folder_guest.ask, small=3)
+    known = {path: hashlib.sha256(b"x" * size).hexdigest() for path, size in sizes.items()}
+    told = known if folder_guest.certutil else {path: known[path] for path in sizes if sizes[path] <= 3}
+    asked = {**sizes, r"C:\gone.dll": 1, r"C:\100%\a.dll": 1}
+    assert delivery.hashes(asked) == told
+    assert folder_guest.asked == (2 if folder_guest.certutil else 1)
+    assert delivery.hashes(asked) == told
+    assert delivery.hashes({}) == {}
+    assert folder_guest.asked == (4 if folder_guest.certutil else 1)
+
+
 def test_a_small_file_is_carried_back_rather_than_asked_after(tmp_path: Path, package: tuple[Path, str]) -> None:
     """A small package starts no program in the guest, and one that arrives changed is found out all the same."""
     guest = FolderGuest(tmp_path / "guest", certutil=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -17,39 +16,12 @@ from harness.guest.guest import Guest
 from harness.guest.outcome import Outcome
 from harness.guest.state import changes
 from harness.guest.transport import Endpoint
-from harness.machines.leases import leased
 from harness.machines.machine import Machine
-from harness.machines.vcenter import connected
 from harness.site import Site
 
 from .breakable_wire import wire_to
 
 BUILD = Build(19045)
-
-
-@pytest.fixture(scope="module")
-def machine(lab_site: Site) -> Iterator[Machine]:
-    """Hold one machine of the lab for the tests here, reverted to its clean snapshot."""
-    with leased(lab_site, BUILD, holder="tests of the guest") as lease, connected(lab_site) as vcenter:
-        entry = lease.entry
-        machine = vcenter.machine(entry)
-        machine.revert()
-        yield machine
-
-
-def _guest(lab_site: Site, machine: Machine) -> Guest:
-    courier = machine.files(lab_site.accounts["administrator"])
-    guest = Guest.of(lab_site, machine.entry, courier=courier)
-    guest.wait_until_ready(60)
-    return guest
-
-
-@pytest.fixture
-def guest(lab_site: Site, machine: Machine) -> Iterator[Guest]:
-    """Drive that machine as its administrator."""
-    machine.power_on()
-    with _guest(lab_site, machine) as guest:
-        yield guest
 
 
 def test_a_lab_guest_says_which_build_it_presents_and_that_it_is_wine(guest: Guest) -> None:

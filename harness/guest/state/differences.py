@@ -82,12 +82,31 @@ def _files(before: State, now: State) -> Iterator[Change]:
         old = before.files[was[lower]]
         if old.is_folder != entry.is_folder:
             yield Change("file", "changed", path, "from folder to file" if old.is_folder else "from file to folder")
-        elif not entry.is_folder and old != entry:
-            size = f"{old.size} -> {entry.size} bytes" if old.size != entry.size else f"{old.stamp} -> {entry.stamp}"
-            yield Change(_kind(path, entry), "changed", path, size)
+        elif not entry.is_folder and (old != entry or path in now.hashes):
+            how = _rewritten(old, entry, before.hashes.get(was[lower]), now.hashes.get(path))
+            if how:
+                yield Change(_kind(path, entry), "changed", path, how)
     for lower, path in was.items():
         if lower not in is_ and not (before.files[path].is_folder and lower in emptied):
             yield Change(_kind(path, before.files[path]), "removed", path)
+
+
+def _rewritten(old: Entry, entry: Entry, was: str | None, is_: str | None) -> str:
+    """Say in what a file differs, nothing where it does not; ``was`` and ``is_`` are its SHA-256, where known."""
+    known = was is not None and is_ is not None
+    if was == is_ if known else old == entry:
+        return ""
+    if old.size != entry.size:
+        how = f"{old.size} -> {entry.size} bytes"
+    else:
+        how = f"{old.stamp} -> {entry.stamp}" if old != entry else "of the same size and time"
+    if known:
+        return f"{how}, SHA-256 {_short(was)} -> {_short(is_)}"
+    return how if is_ is None else f"{how}, SHA-256 now {_short(is_)}"
+
+
+def _short(sha256: str | None) -> str:
+    return f"{sha256 or '':.16}..."
 
 
 def _kind(path: str, entry: Entry) -> str:

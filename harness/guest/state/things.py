@@ -60,7 +60,8 @@ class State:
 
     ``things`` are by area (``service``, ``run entry``, ``vendor key``, ...) and, in it, by a key that stays the same.
     ``untold`` says of an area why the guest could not tell it. ``programs`` are the files that run, as ``setup.exe``;
-    none where the guest does not tell. ``place`` is where the file system's own journal of changes was.
+    none where the guest does not tell. ``hashes`` are SHA-256 by path, of the few files that were looked at so closely.
+    ``place`` is where the file system's own journal of changes was.
     """
 
     account: str
@@ -71,4 +72,5 @@ class State:
     things: Mapping[str, Mapping[str, Thing]] = field(default_factory=dict)
     untold: Mapping[str, str] = field(default_factory=dict)
     programs: frozenset[str] = frozenset()
+    hashes: Mapping[str, str] = field(default_factory=dict)
     place: Place | None = None
