@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from harness.predictions import Preflight
 from harness.report.evidence import Shelf
-from harness.report.foretold import told_of
+from harness.report.foretold import Foretold, ForetoldView, foretold_views, told_of
 from harness.report.marks import LETTERS, arrow
 from harness.report.text import clipped
 from harness.report.view import CellView, StepView
@@ -31,18 +30,23 @@ _SHOWN_ONCE = 4_000  # characters of a reason on the page; the whole stands in t
 
 
 def cell_views(
-    cells: pd.DataFrame, results: Iterable[Result], plan: Plan | None, findings: Sequence[Finding], shelf: Shelf
+    cells: pd.DataFrame,
+    results: Iterable[Result],
+    plan: Plan | None,
+    findings: Sequence[Finding],
+    shelf: Shelf,
+    foretold: Foretold,
 ) -> dict[str, CellView]:
     """Lay out the cells that are told in full, by cell, in the frame's order.
 
-    These are all of a small run; of a large one those that did not pass, up to a number that a page can hold.
+    These are all of a small run; of a large one those that did not pass or that contradict what was predicted of them,
+    up to a number that a page can hold.
     """
     found = {result.cell: result for result in results}
     nodes = {planned.cell: planned.node for planned in plan.cells} if plan else {}
     known = {cell: finding for finding in findings if finding.known for cell in finding.cells}
-    predicted = Preflight.read(shelf.folder.path)
     views = {}
-    for place, row in _told(cells).iterrows():
+    for place, row in _told(cells, foretold.contradicted).iterrows():
         cell = str(row["cell"])
         views[cell] = _cell_view(
             key=f"c{int(str(place)) + 1}",
@@ -51,15 +55,18 @@ def cell_views(
             finding=known.get(cell),
             repeat=_repeat(nodes.get(cell, ""), plan),
             shelf=shelf,
-            told=told_of(found.get(cell), plan, predicted.of(cell)),
+            told=told_of(found.get(cell), plan, foretold.trouble(cell)),
+            foretold=foretold_views(foretold.compared.get(cell, ())),
         )
     return views
 
 
-def _told(cells: pd.DataFrame) -> pd.DataFrame:
+def _told(cells: pd.DataFrame, otherwise: Collection[str]) -> pd.DataFrame:
     if len(cells) <= SMALL:
         return cells
-    missed = cells[~cells["verdict"].isin([Verdict.PASSED.value, Verdict.SKIPPED.value])]
+    missed = cells[
+        ~cells["verdict"].isin([Verdict.PASSED.value, Verdict.SKIPPED.value]) | cells["cell"].isin(otherwise)
+    ]
     return missed.head(MOST_TOLD)
 
 
@@ -72,6 +79,7 @@ def _cell_view(
     repeat: str,
     shelf: Shelf,
     told: tuple[str, ...] = (),
+    foretold: tuple[ForetoldView, ...] = (),
 ) -> CellView:
     verdict = Verdict(row["verdict"])
     letter = LETTERS[verdict]
@@ -103,6 +111,7 @@ def _cell_view(
         if result
         else (),
         attempts=_attempts(result),
+        foretold=foretold,
     )
 
 

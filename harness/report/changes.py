@@ -18,12 +18,21 @@ _MOST = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """A run before this one, to compare with: its cells frame, and whether it is the last release."""
+    """A run before this one, to compare with: its cells frame, and the times of its steps (``timings.TIMINGS``).
+
+    ``called`` says what it is the last of: run, release, run that was let ship.
+    """
 
     name: str
     cells: pd.DataFrame
     began: datetime | None = None
-    is_release: bool = False
+    called: str = "run"
+    times: pd.DataFrame | None = None
+
+    @property
+    def is_release(self) -> bool:
+        """Whether it is more than just the run before."""
+        return self.called != "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ def changes_view(cells: pd.DataFrame, earlier: Earlier, keys: Mapping[str, str])
     said = [f"{group.number} {group.word}" for group in groups] + ([f"{still:,} still failing"] if still else [])
     when = f"{earlier.began:%Y-%m-%d %H:%M}" if earlier.began else earlier.name
     return ChangesView(
-        since=f"Since the last {'release' if earlier.is_release else 'run'} ({when})",
+        since=f"Since the last {earlier.called} ({when})",
         sentence=f"{words.listed(said)}." if said else "No cell came out differently.",
         groups=groups,
     )

@@ -47,16 +47,16 @@ def command(
     runs of the same matrix that lie beside it.
     """
     # imported here: they bring pandas and jinja2, which no other subcommand needs
-    from harness.report.earlier import earlier_run, runs_before
+    from harness.report.earlier import earlier_run, runs_before, with_release
     from harness.report.page import write_report
     from harness.report.pdf import write_pdf
     from harness.results.run import RunFolder
 
     folder = RunFolder.find(run, parent=runs)
-    asked = [earlier_run(RunFolder.find(name, parent=runs)) for name in before]
+    asked = tuple(earlier_run(RunFolder.find(name, parent=runs)) for name in before)
     if release:
-        released = earlier_run(RunFolder.find(release, parent=runs), is_release=True)
-        asked = [released, *(asked or runs_before(folder, folder.read_plan()[0]))]
+        released = earlier_run(RunFolder.find(release, parent=runs), called="release")
+        asked = with_release(released, asked or runs_before(folder, folder.read_plan()[0]))
     report = write_report(folder.path, output=output, overrides=theme, earlier=asked or None, single_file=single_file)
     click.echo(f"report: {report}")
     if pdf:

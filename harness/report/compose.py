@@ -11,17 +11,20 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from harness.predictions import Preflight
 from harness.report.builds import build_views, shares
 from harness.report.cells import SMALL, cell_views
 from harness.report.changes import Earlier, changes_view
 from harness.report.charts.boxes import boxes_view
 from harness.report.charts.heat import heat_view
 from harness.report.charts.lanes import lanes_view
+from harness.report.charts.pace import pace_view
 from harness.report.charts.trend import trend_view
 from harness.report.coverage import coverage_view
 from harness.report.earlier import runs_before
 from harness.report.evidence import Shelf
 from harness.report.findings import finding_views
+from harness.report.foretold import Foretold, predictions_view
 from harness.report.grid import grid
 from harness.report.island import grid_island, packed, story_island
 from harness.report.issues import issue_views
@@ -35,6 +38,7 @@ from harness.results.provenance import Provenance, provenance
 from harness.results.result import Result, Verdict
 from harness.results.run import RunFolder
 from harness.results.tally import decide
+from harness.results.timings import laid_out
 
 
 def page_view(
@@ -53,10 +57,11 @@ def page_view(
     today = began.date() if began else datetime.now(UTC).date()
     tallied = decide(cells, plan, is_lab=origin.is_lab, today=today)
     shelf = Shelf(folder=folder, page=page, picture_room=pictures)
-    told = cell_views(cells, reading.results, plan, tallied.findings, shelf)
+    foretold = Foretold.of(reading.results, Preflight.read(folder.path))
+    told = cell_views(cells, reading.results, plan, tallied.findings, shelf, foretold)
     keys = {str(cell): f"c{number}" for number, cell in enumerate(cells["cell"].tolist(), start=1)}
     before = runs_before(folder, plan) if earlier is None else earlier
-    since = [each for each in before if each.is_release][-1:] + [each for each in before if not each.is_release][-1:]
+    since = [each for each in before if each.is_release and each is not before[-1]][-1:] + list(before[-1:])
     shown, untold = _in_plain_html(told, len(cells))
     view = PageView(
         title=(plan.matrix if plan else "") or "a run without a plan",
@@ -74,10 +79,12 @@ def page_view(
         grid=grid(cells, shown),
         issues=issue_views(plan, cells, keys, is_lab=origin.is_lab, today=today),
         coverage=coverage_view(cells),
+        predictions=predictions_view(foretold, keys),
         changes=tuple(changes_view(cells, each, keys) for each in reversed(since)),
-        trend=trend_view(cells, [each for each in before if not each.is_release], f"{today}"),
+        trend=trend_view(cells, before, f"{today}"),
+        pace=pace_view(lambda: laid_out([(folder, plan, reading.results)]), before),
         heat=heat_view(cells),
-        boxes=boxes_view(steps, cells),
+        boxes=boxes_view(steps, cells, before),
         lanes=lanes_view(cells),
         large=len(cells) > SMALL,
         untold=untold,

@@ -59,7 +59,15 @@ def grid_island(cells: pd.DataFrame, told: Mapping[str, CellView], earlier: Sequ
     lists: dict[str, list[Any]] = {}
     order = build_order(cells)
     names = dict(cells[["build", "build_name"]].drop_duplicates("build").itertuples(index=False, name=None))
-    for column, first in {"build": order, "product": [], "scenario": [], "leg": [], "machine": [], "cause": []}.items():
+    for column, first in {
+        "build": order,
+        "product": [],
+        "scenario": [],
+        "leg": [],
+        "machine": [],
+        "cause": [],
+        "fingerprint": [],
+    }.items():
         given = cells[column].astype("string").fillna("").tolist() if column in cells else [""] * len(cells)
         named = Names(first)
         columns[column] = _placed(given, named, str)

@@ -37,6 +37,7 @@ def _by_policy(decision: Decision) -> RulingView:
         by=clipped(f"Decided by {decision.policy or 'a policy'} on {decision.decided:%Y-%m-%d %H:%M}", 200),
         reasons=_sentences(decision.reasons),
         warnings=_sentences(decision.warnings),
+        accepted=_sentences(decision.accepted),
         waivers=tuple(clipped(_waiver(waiver), 400) for waiver in decision.waivers),
     )
 

@@ -10,8 +10,10 @@ from harness.report.changes import ChangesView
 from harness.report.charts.boxes import BoxesView
 from harness.report.charts.heat import HeatView
 from harness.report.charts.lanes import LanesView
+from harness.report.charts.pace import PaceView
 from harness.report.charts.trend import TrendView
 from harness.report.coverage import CoverageView
+from harness.report.foretold import ForetoldView, PredictionsView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class CellView:
     cause: str = ""
     findings: tuple[tuple[str, str], ...] = ()  # code and sentence
     attempts: tuple[tuple[str, str], ...] = ()  # verdict and why
+    foretold: tuple[ForetoldView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ class RulingView:
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
     waivers: tuple[str, ...]
+    accepted: tuple[str, ...] = ()  # known issues, and what stayed within its budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +194,10 @@ class PageView:
     grid: tuple[GridGroup, ...]
     issues: tuple[IssueView, ...]
     coverage: CoverageView
+    predictions: PredictionsView | None
     changes: tuple[ChangesView, ...]  # against the last run, and the last release
     trend: TrendView | None
+    pace: PaceView | None
     heat: HeatView | None
     boxes: BoxesView | None
     lanes: LanesView | None

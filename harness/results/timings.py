@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,12 @@ def timings(runs: Iterable[RunFolder]) -> pd.DataFrame:
 
     Columns are those of ``TIMINGS``. Raises AuthoringError when a journal cannot be read.
     """
-    rows = [row for run in runs for row in _rows(run)]
+    return laid_out((run, run.read_plan()[0], read(run.journal_file).results) for run in runs)
+
+
+def laid_out(runs: Iterable[tuple[RunFolder, Plan | None, Sequence[Result]]]) -> pd.DataFrame:
+    """Do the same with runs whose plan and results were read already."""
+    rows = [row for run, plan, results in runs for row in _rows(run, plan, results)]
     frame = pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=dtype) for name, dtype in TIMINGS.items()})
     return frame.sort_values(["at", "run"], kind="stable", ignore_index=True)
 
@@ -62,9 +67,17 @@ def newest_first(versions: Iterable[str]) -> list[str]:
     return sorted(set(versions), key=lambda it: [int(part) for part in re.findall(r"\d+", it)], reverse=True)
 
 
-def _rows(run: RunFolder) -> Iterator[dict[str, Any]]:
-    plan, _ = run.read_plan()
-    results = read(run.journal_file).results
+def roles(said: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Call each text of a product (its step, its leg) as it is called in every run; a pair is (product, text)."""
+    pairs = dict.fromkeys(said)
+    seen: dict[str, set[str]] = {}
+    for product, text in pairs:
+        seen.setdefault(product, set()).update(_VERSION.findall(text))
+    versions = {product: newest_first(found) for product, found in seen.items()}
+    return {(product, text): _role(text, versions[product]) for product, text in pairs}
+
+
+def _rows(run: RunFolder, plan: Plan | None, results: Sequence[Result]) -> Iterator[dict[str, Any]]:
     at = began(run, plan, results)
     seen: dict[str, set[str]] = {}
     for result in results:

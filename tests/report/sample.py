@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from harness.builds import Build
+from harness.causes import decided
 from harness.results.journal import Journal
 from harness.results.plan import Plan, PlannedCell, PlannedIssue
 from harness.results.result import Fault, Result, Step, Verdict
@@ -50,9 +51,20 @@ MSI (s) (A4:10): Windows Installer installed the product. Product Name: Win11 On
 """
 
 
-def sample_run(parent: Path, *, builds: tuple[int, ...] = BUILDS, is_lab: bool = True, products: int = 1) -> RunFolder:
-    """Write a whole run below ``parent``; ``products`` repeats the products under other names, for a larger one."""
-    folder = RunFolder.create(parent, now=BEGAN)
+def sample_run(
+    parent: Path,
+    *,
+    builds: tuple[int, ...] = BUILDS,
+    is_lab: bool = True,
+    products: int = 1,
+    began: datetime = BEGAN,
+    alter: Callable[[Result], Result | None] = decided,
+) -> RunFolder:
+    """Write a whole run below ``parent``; ``products`` repeats the products under other names, for a larger one.
+
+    ``alter`` has the last word on each result; what it makes None left none.
+    """
+    folder = RunFolder.create(parent, now=began)
     planned = tuple(_planned(builds, products))
     folder.write_plan(
         Plan(
@@ -61,7 +73,7 @@ def sample_run(parent: Path, *, builds: tuple[int, ...] = BUILDS, is_lab: bool =
             site="lab" if is_lab else "munich",
             provenance="Wine 8.0" if is_lab else "Windows",
             is_lab=is_lab,
-            started=BEGAN,
+            started=began,
             command="pytest matrices/demo.toml -n 2",
             cells=planned,
             known_issues=(
@@ -71,9 +83,10 @@ def sample_run(parent: Path, *, builds: tuple[int, ...] = BUILDS, is_lab: bool =
         )
     )
     journal = Journal(folder.journal_file)
-    clock = BEGAN + timedelta(seconds=2)
+    clock = began + timedelta(seconds=2)
     for number, cell in enumerate(planned):
-        result = _result(folder, cell, number, clock, is_lab=is_lab)
+        came = _result(folder, cell, number, clock, is_lab=is_lab)
+        result = alter(came) if came is not None else None
         if result is not None:
             journal.append(result)
             clock += timedelta(seconds=result.seconds / 2)
@@ -143,7 +156,10 @@ def _result(folder: RunFolder, cell: PlannedCell, number: int, began: datetime, 
         notes = ("The process tree was ended: ninja-1.13.0-setup.exe (pid 1824) and 1 child.",)
     elif (cell.product, build) == ("ninja-zip", 22621):
         verdict, fault = Verdict.BLOCKED, Fault.SITE
-        reason = "win11-22h2-b: the guest stopped answering in the middle of a step; look at its console in vSphere"
+        reason = (
+            f"win11-22h2-{'ab'[number % 2]}: the guest stopped answering in the middle of a step; "
+            "look at its console in vSphere"
+        )
         steps = [*steps[:2], steps[2].model_copy(update={"error": reason})]
     elif (cell.product, build, scenario) == ("ninja-exe", 19045, "denied"):
         verdict, fault = Verdict.FAILED, Fault.PRODUCT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from harness.report.page import write_report
 from harness.report.pdf import write_pdf
 
 from .conftest import CHROMIUM
+from .life import life
 from .many import many_cells
 from .sample import HOSTILE, sample_run
 
@@ -56,8 +58,8 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the sample run's report."""
-    return write_report(sample_run(tmp_path_factory.mktemp("runs")).path)
+    """Write the report of the sample run with some of what came before it."""
+    return write_report(life(tmp_path_factory.mktemp("runs"), runs=6).path)
 
 
 @pytest.fixture
@@ -79,6 +81,47 @@ def test_two_clicks_lead_from_the_grid_to_a_cell_and_to_its_neighbour(opened: Op
     assert page.locator("#stage .pair section").count() == 2
     page.keyboard.press("Escape")
     assert not page.locator("#stage").is_visible()
+
+
+def test_a_window_of_another_size_shows_as_many_rows(opened: Opened) -> None:
+    """Whoever turns a phone or drags a corner sees the grid as it was."""
+    page = opened.at()
+    rows = page.locator("#sheet tbody tr").count()
+    assert rows > 10
+    for width in (700, 1280):
+        page.set_viewport_size({"width": width, "height": 720})
+        page.wait_for_timeout(100)
+        assert page.locator("#sheet tbody tr").count() == rows
+
+
+def test_a_finding_leads_to_all_of_its_cells(opened: Opened) -> None:
+    """What its fingerprint names stands in the grid and nothing else, and the grid is brought into view."""
+    page = opened.at()
+    page.locator("a.tag").first.click()
+    page.locator("[name=shown]", has_text="2 of 65").wait_for()
+    assert page.locator("#sheet td.f").count() == 2
+    expect = importlib.import_module("playwright.sync_api").expect
+    expect(page.locator("#grid-title")).to_be_in_viewport()
+
+
+def test_a_cell_tells_what_was_predicted_of_it(opened: Opened) -> None:
+    """Beside what was seen, with the finding in the package that predicted it."""
+    page = opened.at("#cell:win11-21h2::ninja-exe::install")
+    told = page.locator("#stage .foretold li").inner_text()
+    assert "as predicted" in told
+    assert "exe-may-ask predicted: possibly hangs; seen: still running after 120 s" in told
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+def test_no_width_makes_the_page_scroll_sideways(browser: Browser, report: Path, width: int) -> None:
+    """What is too wide for a phone scrolls in its own place, with and without a script."""
+    for script in (True, False):
+        page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=script)
+        page.goto(report.as_uri())
+        if script:
+            page.locator(READY).wait_for(state="attached")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.close()
 
 
 def test_filters_narrow_the_grid_and_can_be_sent_to_somebody(opened: Opened) -> None:

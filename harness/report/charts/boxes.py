@@ -1,21 +1,24 @@
-"""How long the steps that cost most took on each build: boxes, or each cell as a dot where there are few."""
+"""How long the steps that cost most took on each build: a box of the runs before, and this run's cells marked on it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from harness.report.changes import Earlier
 from harness.report.marks import LETTERS, build_order
 from harness.report.text import clipped
 from harness.results import words
 from harness.results.result import Verdict
+from harness.results.timings import roles
 
 _MOST_STEPS = 6
 _MOST_DOTS = 40
+_LEAST = 5  # values that a box can be drawn of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,17 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxRow:
-    """A step on a build: a box or dots, and the numbers that they show."""
+    """A step on a build: what it took in the runs before (``box``), in this one (``dots``, ``now``), and the numbers.
+
+    Where there are too few runs before, the box is of this run's own cells, and ``before`` is "".
+    """
 
     build_name: str
     box: Box
+    now: float
     dots: tuple[Dot, ...]
     median: str
+    before: str
     spread: str
     slowest: str
     number: int
@@ -61,38 +69,61 @@ class BoxGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxesView:
-    """The steps that cost most, on one logarithmic scale; ``left_out`` steps cost less."""
+    """The steps that cost most, on one logarithmic scale; ``left_out`` steps cost less, ``runs`` stand in the boxes."""
 
+    runs: int
     ticks: tuple[tuple[float, str], ...]
     groups: tuple[BoxGroup, ...]
     left_out: int
 
 
-def boxes_view(steps: pd.DataFrame, cells: pd.DataFrame) -> BoxesView | None:
-    """Lay out the steps of all cells that were really run; None where none was."""
+def boxes_view(steps: pd.DataFrame, cells: pd.DataFrame, earlier: Sequence[Earlier] = ()) -> BoxesView | None:
+    """Lay out the steps of all cells that were really run, beside the runs before; None where none was."""
     timed = steps[(steps["seconds"] > 0) & (steps["seconds"] < math.inf)]
     if timed.empty:
         return None
-    sums = timed.groupby("step")["seconds"].sum().sort_values(ascending=False)
-    costly = timed[timed["step"].isin(sums.index[:_MOST_STEPS])]
+    # what moves on with the product's versions is one step: "install 1.12" then and "install 1.13" now
+    named = roles(timed[["product", "step"]].drop_duplicates().itertuples(index=False, name=None))
+    timed = timed.assign(
+        role=[named[pair] for pair in zip(timed["product"].tolist(), timed["step"].tolist(), strict=True)]
+    )
+    sums = timed.groupby("role")["seconds"].sum().sort_values(ascending=False)
+    costly = timed[timed["role"].isin(sums.index[:_MOST_STEPS])]
+    then = [each.times for each in earlier if each.times is not None and not each.times.empty]
+    past = pd.concat(then, ignore_index=True) if then else None
+    past = past[past["role"].isin(sums.index[:_MOST_STEPS])] if past is not None else None
+    before = dict(list(past.groupby(["role", "build"], sort=False)["seconds"])) if past is not None else {}
     verdicts = dict(zip(cells["cell"], cells["verdict"], strict=True)) if len(costly) <= 50_000 else {}
     names: dict[str, str] = dict(cells[["build", "build_name"]].drop_duplicates("build").itertuples(index=False))
-    scale = _Scale(costly["seconds"])
+    scale = _Scale(costly["seconds"] if past is None else pd.concat([costly["seconds"], past["seconds"]]))
     whole = float(sums.sum())
     groups = []
-    for step in sums.index[:_MOST_STEPS]:
-        own = costly[costly["step"] == step]
+    for role in sums.index[:_MOST_STEPS]:
+        own = costly[costly["role"] == role]
         by_build = dict(list(own.groupby("build", sort=False)))
-        rows = [_row(str(names.get(build, build)), by_build[build], scale, verdicts) for build in build_order(own)]
-        share = f"{100 * float(sums[step]) / whole:.0f} % of the time of all steps"
-        groups.append(BoxGroup(step=clipped(str(step), 200), share=share, rows=tuple(rows)))
-    return BoxesView(ticks=scale.ticks(), groups=tuple(groups), left_out=len(sums) - len(groups))
+        rows = [
+            _row(str(names.get(build, build)), by_build[build], before.get((role, build)), scale, verdicts)
+            for build in build_order(own)
+        ]
+        share = f"{100 * float(sums[role]) / whole:.0f} % of the time of all steps"
+        groups.append(BoxGroup(step=clipped(_called(str(role), own["step"]), 200), share=share, rows=tuple(rows)))
+    return BoxesView(ticks=scale.ticks(), groups=tuple(groups), left_out=len(sums) - len(groups), runs=len(then))
 
 
-def _row(name: str, own: pd.DataFrame, scale: _Scale, verdicts: Mapping[str, str]) -> BoxRow:
+def _called(role: str, steps: pd.Series) -> str:
+    """Call a step as this run does, where it has one name for it."""
+    names = steps.unique()
+    if len(names) == 1:
+        return str(names[0])
+    return role.replace("{version}", "the newest version").replace("{previous}", "the version before")
+
+
+def _row(name: str, own: pd.DataFrame, past: pd.Series | None, scale: _Scale, verdicts: Mapping[str, str]) -> BoxRow:
     seconds = own["seconds"]
-    places = [float(place) for place in np.quantile(seconds.to_numpy(), (0.05, 0.25, 0.5, 0.75, 0.95))]
-    low, first, middle, third, high = map(scale.place, places)
+    known = past is not None and len(past) >= _LEAST
+    wide = past if known and past is not None else seconds
+    low, first, middle, third, high = map(scale.place, _quantiles(wide))
+    places = _quantiles(seconds)
     few = len(own) <= _MOST_DOTS
     dots = [
         Dot(scale.place(float(at)), LETTERS[Verdict(verdicts.get(cell, "passed"))])
@@ -101,12 +132,18 @@ def _row(name: str, own: pd.DataFrame, scale: _Scale, verdicts: Mapping[str, str
     return BoxRow(
         build_name=name,
         box=Box(low=low, first=first, middle=middle, third=third, high=high),
+        now=scale.place(places[2]),
         dots=tuple(dots),
         median=words.seconds(places[2]),
+        before=words.seconds(_quantiles(wide)[2]) if known else "",
         spread=f"{words.seconds(places[1])} to {words.seconds(places[3])}",
         slowest=words.seconds(float(seconds.max())),
         number=len(own),
     )
+
+
+def _quantiles(seconds: pd.Series) -> list[float]:
+    return [float(place) for place in np.quantile(seconds.to_numpy(float), (0.05, 0.25, 0.5, 0.75, 0.95))]
 
 
 class _Scale:

@@ -1,24 +1,34 @@
-"""How a run stands among the runs before it: pass rate, time, flakiness."""
+"""How a run stands among the runs before it: pass rate, time, flakiness, each with the runs at which it moved."""
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from harness.report.changes import Earlier
 from harness.report.coverage import RUN
 from harness.results import words
+from harness.results.changes import Rules, shifts
 from harness.results.result import Verdict
 
 WIDE, HIGH = 300, 60  # the drawing's own units
+_LEAST_TIME = math.log(1.05)  # less is not worth a word
+_LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One figure over the runs: the line's points and its last one, and in words what it says."""
+    """One figure over the runs: the line's points and its last one, where it moved, and in words what it says.
+
+    ``marks`` are places across of the first runs after a move, ``moved`` says each of them in words.
+    """
 
     name: str
     points: str
@@ -26,14 +36,17 @@ class Line:
     now: str
     before: str
     values: tuple[str, ...]
+    marks: tuple[float, ...] = ()
+    moved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendView:
-    """The figures, and the runs they were read from, oldest first."""
+    """The figures, and the runs they were read from, oldest first; ``note`` says why no move could be looked for."""
 
     runs: tuple[str, ...]
     lines: tuple[Line, ...]
+    note: str
 
 
 def trend_view(cells: pd.DataFrame, earlier: Sequence[Earlier], run: str) -> TrendView | None:
@@ -46,34 +59,56 @@ def trend_view(cells: pd.DataFrame, earlier: Sequence[Earlier], run: str) -> Tre
     return TrendView(
         runs=tuple(runs),
         lines=(
-            _line("Pass rate", rates, lambda value: f"{value:.1f} %"),
-            _line("Median cell", times, words.seconds),
-            _line("Flaky cells", flaky, lambda value: f"{value:.1f} %"),
+            drawn("Pass rate", rates, _percent, runs, moves=moves([rate / 100 for rate in rates], _LEAST_SHARE)),
+            drawn("Median cell", times, words.seconds, runs, moves=moves([_log(time) for time in times], _LEAST_TIME)),
+            drawn("Flaky cells", flaky, _percent, runs, moves=moves([rate / 100 for rate in flaky], _LEAST_SHARE)),
         ),
+        note=why_unmarked(len(frames)),
     )
 
 
-def _figures(cells: pd.DataFrame) -> tuple[float, float, float]:
-    ran = cells[cells["verdict"].isin(RUN)]
-    counted = ran["verdict"].astype("string").value_counts()
-    number = max(len(ran), 1)
-    flaky = int(counted.get(Verdict.FLAKY.value, 0))
-    passed = int(counted.get(Verdict.PASSED.value, 0)) + flaky
-    median = float(ran["seconds"].median()) if len(ran) else math.nan
-    return 100 * passed / number, 100 * flaky / number, median
+def why_unmarked(runs: int) -> str:
+    """Say why moves of a line are not looked for; "" where they are."""
+    least = Rules().samples
+    if runs < least:
+        return f"{words.count(runs, 'run')} so far: a move of a line is marked from {least} runs on."
+    if not can_tell():
+        return "Where a line moves is marked with: pip install pytest-wincompat[regressions]"
+    return ""
 
 
-def _line(name: str, values: Sequence[float], say: Callable[[float], str]) -> Line:
-    known = [value for value in values if value == value]
+def can_tell() -> bool:
+    """Whether what finds and proves a move is installed."""
+    return all(find_spec(name) is not None for name in ("scipy", "ruptures"))
+
+
+def moves(values: Sequence[float], least: float) -> tuple[int, ...]:
+    """Tell at which places a series moved by at least so much, proven against its noise; oldest first."""
+    known = [place for place, value in enumerate(values) if math.isfinite(value)]
+    series = np.array([values[place] for place in known])
+    if len(series) < Rules().samples or not can_tell() or np.ptp(series) < least:
+        return ()
+    with warnings.catch_warnings(action="ignore"):  # a series without any noise divides by it
+        found = shifts(series, Rules())
+    return tuple(known[one.position] for one in found if abs(math.log(one.ratio)) >= least)
+
+
+def drawn(
+    name: str, values: Sequence[float], say: Callable[[float], str], runs: Sequence[str], *, moves: Sequence[int] = ()
+) -> Line:
+    """Draw a line over the runs; ``moves`` are the places at which it moved."""
+    known = [value for value in values if math.isfinite(value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     span = (high - low) or 1.0
     across = (WIDE - 8) / max(len(values) - 1, 1)
     points = [
         (round(4 + place * across, 1), round(HIGH - 6 - (value - low) / span * (HIGH - 12), 1))
         for place, value in enumerate(values)
-        if value == value
+        if math.isfinite(value)
     ]
-    said = tuple(say(value) if value == value else "unknown" for value in values)
+    said = tuple(say(value) if math.isfinite(value) else "unknown" for value in values)
+    ends = [0, *moves, len(values)]
+    levels = [_level(values[start:end]) for start, end in pairwise(ends)]
     return Line(
         name=name,
         points=" ".join(f"{x},{y}" for x, y in points),
@@ -81,4 +116,33 @@ def _line(name: str, values: Sequence[float], say: Callable[[float], str]) -> Li
         now=said[-1],
         before=said[-2],
         values=said,
+        marks=tuple(round(4 + (place - 0.5) * across, 1) for place in moves),
+        moved=tuple(
+            f"since the run of {runs[place]}: {say(levels[number])} before, {say(levels[number + 1])} from then on"
+            for number, place in enumerate(moves)
+        ),
     )
+
+
+def _figures(cells: pd.DataFrame) -> tuple[float, float, float]:
+    ran = cells[cells["verdict"].isin(RUN)]
+    if ran.empty:
+        return math.nan, math.nan, math.nan
+    counted = ran["verdict"].astype("string").value_counts()
+    flaky = int(counted.get(Verdict.FLAKY.value, 0))
+    passed = int(counted.get(Verdict.PASSED.value, 0)) + flaky
+    return 100 * passed / len(ran), 100 * flaky / len(ran), float(ran["seconds"].median())
+
+
+def _level(values: Sequence[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return float(np.median(known)) if known else math.nan
+
+
+def _percent(value: float) -> str:
+    # 100 % must be all of them
+    return f"{value:.1f} %" if value in (0, 100) or 0.05 <= value < 99.95 else "99.9 %" if value > 50 else "0.1 %"
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 and math.isfinite(value) else math.nan

@@ -8,7 +8,7 @@ class Rows {
     sheet.addEventListener("scroll", () => { this.top = sheet.scrollTop; this.asked ||= requestAnimationFrame(() => { this.asked = 0; this.draw(); }); });
     sheet.addEventListener("keydown", event => this.step(event));
     sheet.addEventListener("focusin", event => { const at = event.target.dataset?.place; if (at) this.place = at.split(",").map(Number); });
-    addEventListener("resize", () => { this.heights = {}; this.height = 0; this.draw(); });
+    addEventListener("resize", () => { this.heights = {}; this.height = 0; this.first = -1; this.draw(); });
   }
 
   // `row(at)` makes a <tr>, `head()` the heading; links that the arrow keys reach carry data-place="row,column".

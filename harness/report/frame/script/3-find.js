@@ -14,7 +14,7 @@ const fitting = wanted => {
   }
   for (const word of (wanted.q || "").toLowerCase().split(/\s+/).filter(Boolean)) {
     // each list is searched once, not each cell
-    const hits = ["build", "product", "scenario", "leg", "machine", "cause", "reason"].map(name =>
+    const hits = ["build", "product", "scenario", "leg", "machine", "cause", "fingerprint", "reason"].map(name =>
       [columns[name], lists[name].map(value => String(value).toLowerCase().includes(word))]);
     const letters = Object.keys(WORDS).filter(letter => WORDS[letter].includes(word)).join("");
     tests.push(at => letters.includes(verdict[at]) || hits.some(([column, found]) => found[column[at]]));

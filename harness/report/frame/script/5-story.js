@@ -125,6 +125,7 @@ const storyParts = (cell, longest) => {
     told.fault && el("p", { class: "fault" }, told.fault, cell.cause && ` Cause: ${cell.cause}.`),
     told.issue && el("p", { class: "issue" }, el("b", {}, "Known issue "), told.issue),
     told.findings && el("ul", { class: "rules" }, told.findings.map(([code, sentence]) => el("li", {}, el("code", {}, code), ` ${sentence}`))),
+    told.foretold && el("ul", { class: "foretold", "aria-label": "Predicted before, seen now" }, told.foretold.map(([style, standing, code, predicted, seen]) => el("li", {}, el("span", { class: `v ${style} k` }, standing), " ", el("code", {}, code), ` predicted: ${predicted}; seen: ${seen}`))),
     stepTable(cell, longest),
     told.attempts && el("ol", { class: "attempts" }, told.attempts.map(([verdict, why]) => el("li", {}, el("b", {}, verdict), ` ${why}`))),
     evidenceParts(cell),

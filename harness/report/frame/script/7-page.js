@@ -48,6 +48,7 @@ const begin = async () => {
       wanted = Object.fromEntries(new URLSearchParams(hash.slice(5)));
       for (const [name, value] of Object.entries(wanted)) if (form.elements[name]) form.elements[name].value = value;
       show();
+      byId("grid").scrollIntoView();
       return;
     }
     const cells = await Promise.all(hash.startsWith("cell:") ? [placeOf(hash)] : hash.split("+").slice(0, 2).map(placeOf));
