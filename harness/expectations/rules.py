@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from harness.expectations.finding import Cause, Finding
 from harness.expectations.phase import Phase, What
 from harness.guest.state import Change, SearchPath
+from harness.guest.state.members import ADMINISTRATORS
 
 Rule = Callable[[Phase], Iterator[Finding]]
 
@@ -32,6 +33,7 @@ _OTHERS: Mapping[str, tuple[str, str]] = {
     "certificate": ("others-setting", "which was there before"),
     "local user": ("others-setting", "which was there before"),
     "local group": ("others-setting", "which was there before"),
+    "group member": ("others-setting", "who was there before"),
 }
 
 
@@ -120,6 +122,17 @@ def _adds_no_root(phase: Phase) -> Iterator[Finding]:
             yield Finding(code="certificate-added", cause=Cause.SIGNATURE, sentence=words, subject=change.subject)
 
 
+def _makes_no_administrators(phase: Phase) -> Iterator[Finding]:
+    """Find who may do everything on the machine since."""
+    for change in phase.since_clean:
+        if change.area != "group member" or change.did != "added" or change.detail != ADMINISTRATORS:
+            continue
+        if not phase.allows(change.subject):
+            member, _, group = change.subject.rpartition(" in ")
+            words = f"{phase} made {member} a member of {group}, who may do everything"
+            yield Finding(code="administrator-added", cause=Cause.PERMISSION, sentence=words, subject=change.subject)
+
+
 def _registers_once(phase: Phase) -> Iterator[Finding]:
     """Find more than one version of the product in Windows' list of programs."""
     if len(phase.registered) < 2:
@@ -187,6 +200,7 @@ RULES: tuple[tuple[Rule, tuple[What, ...]], ...] = (
     (_path_is_sound, _IN),
     (_services_are_sound, _IN),
     (_adds_no_root, _IN),
+    (_makes_no_administrators, _IN),
     (_registers_once, _IN),
     (_registers_its_version, _IN),
     (_leaves_nothing, ("uninstall",)),

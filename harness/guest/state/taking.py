@@ -14,6 +14,7 @@ from harness.guest.registry import RegistryValue, read_keys
 from harness.guest.state.areas import AREAS, HIVES, IN_BETWEEN, ONCE, Area, Hive, declared
 from harness.guest.state.journal import QUERY, read_place
 from harness.guest.state.listing import Entry, read_listings
+from harness.guest.state.members import NAMED
 from harness.guest.state.things import SearchPath, State, Thing, UninstallEntry
 
 DEFAULT_ROOTS: tuple[str, ...] = (
@@ -61,7 +62,7 @@ class Scope:
     @property
     def first(self) -> Scope:
         """The same of a clean guest, of which some things are asked that do not change."""
-        return replace(self, areas=(*self.areas, *ONCE), place=bool(self.roots))
+        return replace(self, areas=(*self.areas, *ONCE, NAMED), place=bool(self.roots))
 
     @property
     def in_between(self) -> Scope:
