@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from harness.guest.tasklist import PROGRAMS, programs
+
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
-
-PROGRAMS = "tasklist /fo csv /nh"
-"""The question whose answer `programs` reads."""
 
 # NSIS runs Au_.exe, Un_A.exe or Un.exe in the folder for temporary files, by its version; Inno Setup _iu14D2N.tmp
 _UNINSTALLER = re.compile(r"(?:au|un)(?:_.*)?\.exe|_iu.*\.tmp|_?unins.*\.(?:exe|tmp)")
 _NOT_FOUND = 128  # taskkill, where no process has this name (Microsoft's reference of taskkill; Wine's says the same)
-
-
-def programs(listed: str) -> frozenset[str]:
-    """Read the names of the files that run, in small letters: the first column, which is in no language."""
-    return frozenset(row[0].lower() for row in csv.reader(listed.splitlines()) if len(row) > 1)
 
 
 def uninstallers(guest: Guest) -> list[str]:

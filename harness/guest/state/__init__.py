@@ -1,7 +1,8 @@
 """What is on a guest at one moment, and what differs between two: files, software, services, PATH and more."""
 
 from harness.guest.state.areas import HIVES, Hive
-from harness.guest.state.differences import Change, changes
+from harness.guest.state.change import Change
+from harness.guest.state.differences import changes
 from harness.guest.state.listing import Entry
 from harness.guest.state.taking import DEFAULT_ROOTS, EVERYTHING, SOFTWARE, Scope, questions, read_state
 from harness.guest.state.things import SearchPath, State, Thing, UninstallEntry

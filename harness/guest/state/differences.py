@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
+from harness.guest.state.change import Change
 from harness.guest.state.listing import Entry
 from harness.guest.state.noise import Learned, is_noise
 from harness.guest.state.things import SearchPath, State, Thing
 
-Did = Literal["added", "changed", "removed"]
 NOTHING_LEARNED = Learned()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference: what kind of thing (``area``), what became of it, which one, and ``detail`` if any."""
-
-    area: str
-    did: Did
-    subject: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.area} {self.did}: {self.subject}" + (f" ({self.detail})" if self.detail else "")
-
-    @property
-    def as_leftover(self) -> str:
-        """Say it of a guest that should be as it was before."""
-        how = {"added": _STILL.get(self.area, "is left"), "changed": "is not as it was", "removed": "is gone"}[self.did]
-        name = self.subject if self.area in ("file", "folder") else f"{self.area} {self.subject}"
-        return f"{name} {how}" + (f" ({self.detail})" if self.detail else "")
-
-
-_STILL = {
-    "service": "is still registered",
-    "driver": "is still registered",
-    "uninstall entry": "is still in the list of programs",
-    "running service": "still runs",
-    "system PATH entry": "is still there",
-    "user PATH entry": "is still there",
-    "scheduled task": "is still scheduled",
-}
 
 
 def changes(before: State, now: State, *, learned: Learned = NOTHING_LEARNED) -> tuple[Change, ...]:

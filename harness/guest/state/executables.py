@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from harness.guest.state.differences import Change
+from harness.guest.state.change import Change
 from harness.guest.state.things import State
 
 ENDINGS = (".exe", ".dll", ".sys", ".ocx", ".scr", ".cpl", ".drv", ".com", ".msi", ".node", ".pyd")

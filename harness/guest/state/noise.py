@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-if TYPE_CHECKING:
-    from harness.guest.state.differences import Change
+from harness.guest.state.change import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from itertools import islice
 
 from harness.errors import HarnessError
 from harness.guest.outcome import Outcome
-from harness.guest.processes import PROGRAMS, programs
 from harness.guest.registry import RegistryValue, read_keys
 from harness.guest.state.areas import AREAS, HIVES, IN_BETWEEN, ONCE, Area, Hive, declared
 from harness.guest.state.journal import QUERY, read_place
 from harness.guest.state.listing import Entry, read_listings
 from harness.guest.state.members import NAMED
 from harness.guest.state.things import SearchPath, State, Thing, UninstallEntry
+from harness.guest.tasklist import PROGRAMS, programs
 
 DEFAULT_ROOTS: tuple[str, ...] = (
     r"C:\Program Files",
