@@ -2,174 +2,103 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.figures import Figure
+from bench.pages import Opened, chromium, opened
+from bench.reports_of_others import made_by_others
+from bench.spending import Spent, spend
+from harness.results.run import RunFolder
 from tests.report.many import many_cells
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 SIZES = (1_000, 10_000, 100_000)
+COMPARED = 10_000
 BUDGETS = {10_000: (3.0, 1.0, 0.5, 0.1), 100_000: (20.0, 6.0, 1.0, 0.3)}
 """Seconds to make, megabytes, seconds to open, seconds to filter: at most."""
 
 _MAKE = (
-    "import sys, time; from pathlib import Path; from harness.report.page import write_report;"
-    "began = time.process_time();"
-    "write_report(Path(sys.argv[1]), output=Path(sys.argv[2])); print(time.process_time() - began)"
+    "import sys; from pathlib import Path; from harness.report.page import write_report;"
+    "write_report(Path(sys.argv[1]), output=Path(sys.argv[2]))"
 )
-_TESTS = """
-import pytest
-@pytest.mark.parametrize("cell", range(10_000))
-def test(cell):
-    assert cell % 50, "the installer ended with 1603"
-"""
-
-
-def figures() -> Iterator[Figure]:
-    """Make and open our page at each size, then what pytest-html and Allure 3 make of 10,000 tests, where they are."""
-    with tempfile.TemporaryDirectory(prefix="wincompat-bench-") as name, _browser() as browser:
-        folder = Path(name)
-        for size in SIZES:
-            yield from _ours(size, folder, browser)
-        yield from _pytest_html(folder, browser)
-        yield from _allure(folder, browser)
-
-
-def _ours(size: int, folder: Path, browser: Browser | None) -> Iterator[Figure]:
-    run = many_cells(folder / str(size), size)
-    page = folder / f"{size}.html"
-    # CPU seconds: other work of the machine does not count
-    made = float(subprocess.check_output([sys.executable, "-c", _MAKE, run.path, page], text=True))
-    seconds, megabytes, opens, filters = BUDGETS.get(size, (None,) * 4)
-    said = f"report, {size:,} cells"
-    yield Figure(f"{said}: made in", made, "s CPU", at_most=seconds)
-    yield Figure(f"{said}: size", page.stat().st_size / 1e6, "MB", at_most=megabytes)
-    if browser is None:
-        return
-    opened = [_open(browser, page, "document.documentElement.dataset.ready") for _ in range(3)]
-    yield Figure(
-        f"{said}: opens in", min(one.seconds for one in opened), "s CPU", opens, spread=[o.seconds for o in opened]
-    )
-    yield Figure(f"{said}: DOM", opened[0].nodes, "nodes")
-    asked = opened[0].filters
-    yield Figure(f"{said}: answers a filter in", statistics.median(asked), "s CPU", filters, spread=asked)
-
-
-def _pytest_html(folder: Path, browser: Browser | None) -> Iterator[Figure]:
-    if importlib.util.find_spec("pytest_html") is None:
-        print("pytest-html is not installed: pip install pytest-html")
-        return
-    page = folder / "pytest-html.html"
-    spent = _with_plugin(folder, f"--html={page}", "--self-contained-html")
-    yield Figure("pytest-html, 10,000 tests: made in", spent, "s")
-    yield Figure("pytest-html, 10,000 tests: size", page.stat().st_size / 1e6, "MB")
-    if browser is not None:
-        opened = _open(browser, page, "document.querySelectorAll('#results-table > tbody').length >= 1")
-        yield Figure("pytest-html, 10,000 tests: opens in", opened.seconds, "s CPU")
-        yield Figure("pytest-html, 10,000 tests: DOM", opened.nodes, "nodes")
-
-
-def _allure(folder: Path, browser: Browser | None) -> Iterator[Figure]:
-    allure = shutil.which("allure") or shutil.which("allure", path="node_modules/.bin")
-    if allure is None or importlib.util.find_spec("allure_pytest") is None:
-        print("Allure 3 is not installed: npm install allure, pip install allure-pytest")
-        return
-    results, config, made = folder / "allure-results", folder / "allurerc.json", folder / "allure-report"
-    _with_plugin(folder, f"--alluredir={results}")
-    config.write_text('{"plugins": {"awesome": {"options": {"singleFile": true}}}}')
-    began = time.perf_counter()
-    words = [allure, "generate", str(results), "--config", str(config), "--output", str(made)]
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-    yield Figure("Allure 3, 10,000 tests: made in", time.perf_counter() - began, "s")
-    page = max(made.rglob("*.html"), key=lambda file: file.stat().st_size)
-    yield Figure("Allure 3, 10,000 tests: size", page.stat().st_size / 1e6, "MB")
-    if browser is not None:
-        opened = _open(browser, page, "document.querySelectorAll('*').length > 1000")
-        yield Figure("Allure 3, 10,000 tests: opens in", opened.seconds, "s CPU")
-        yield Figure("Allure 3, 10,000 tests: DOM", opened.nodes, "nodes")
-
-
-def _with_plugin(folder: Path, *words: str) -> float:
-    """Run 10,000 tests with a plugin and without one; give the seconds it added."""
-    tests = folder / "test_many.py"
-    tests.write_text(_TESTS)
-    plain = [sys.executable, "-m", "pytest", "-q", "-q", "--tb=line", "-p", "no:cacheprovider", "-c", "/dev/null"]
-    spent = []
-    for more in ((), words):
-        began = time.perf_counter()
-        subprocess.run([*plain, str(tests), *more], check=False, stdout=subprocess.DEVNULL, cwd=folder)
-        spent.append(time.perf_counter() - began)
-    return spent[1] - spent[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """CPU seconds until a page was ready, its nodes, and those of three filters (none where it has none)."""
+class Row:
+    """One report in the table: what it cost to make, its megabytes, and its page as it was opened."""
 
-    seconds: float
-    nodes: int
-    filters: tuple[float, ...]
-
-
-_FILTER = """word => {
-  const form = document.getElementById("filter");
-  form.elements.q.value = word;
-  form.dispatchEvent(new Event("input"));
-  document.body.offsetHeight;
-}"""
+    name: str
+    made: Spent
+    size: float
+    page: Opened | None
 
 
-def _open(browser: Browser, file: Path, ready: str) -> Opened:
-    """Open a page; its seconds are CPU time of its main thread, so that other work of the machine does not count."""
-    page = browser.new_page()
-    page.set_default_timeout(300_000)
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def spent() -> float:
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
-
-    page.goto(file.as_uri())
-    page.wait_for_function(ready)
-    clocks = [spent()]
-    nodes = page.evaluate("document.querySelectorAll('*').length")
-    if page.locator("#filter").count():
-        for word in ("product-1", "failed", "1603"):
-            before = spent()
-            page.evaluate(_FILTER, word)
-            clocks.append(spent() - before)
-    page.close()
-    return Opened(clocks[0], nodes, tuple(clocks[1:]))
+def figures() -> Iterator[Figure]:
+    """Make and open our page at each size, and what others make of the same 10,000 cells; then say all in a table."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="wincompat-bench-") as name, chromium() as browser:
+        folder = Path(name)
+        for size in SIZES:
+            yield from _ours(size, folder, browser, rows)
+        compared = next((folder / str(COMPARED)).glob("*/journal.jsonl")).parent
+        for other in made_by_others(RunFolder(compared), folder / "others"):
+            page = opened(browser, other.page, other.ready, first=other.first) if browser else None
+            rows.append(Row(f"{other.name}, {COMPARED:,} tests", other.spent, other.page.stat().st_size / 1e6, page))
+            yield from _figures(rows[-1])
+    print("\n".join(_table(rows)), flush=True)
 
 
-class _browser:  # noqa: N801 - it reads as what it gives
-    """Chromium, or None where it or Playwright is missing, which is said."""
+def _ours(size: int, folder: Path, browser: Browser | None, rows: list[Row]) -> Iterator[Figure]:
+    run, page = many_cells(folder / str(size), size), folder / f"{size}.html"
+    # from the start of the interpreter on; the least of a few, for other work of the machine makes each take longer
+    spent = [spend([sys.executable, "-c", _MAKE, run.path, page]) for _ in range(3 if size < max(SIZES) else 2)]
+    made = min(spent, key=lambda one: one.cpu)
+    views = [opened(browser, page, "html[data-ready]", filters=True) for _ in range(3)] if browser else []
+    first = min(views, key=lambda one: one.seconds, default=None)
+    rows.append(Row(f"this report, {size:,} cells", made, page.stat().st_size / 1e6, first))
+    yield from _figures(rows[-1], BUDGETS.get(size, (None,) * 4), spent, views)
 
-    def __enter__(self) -> Browser | None:
-        self.driver: Any = None
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        if chromium is None or importlib.util.find_spec("playwright") is None:
-            print("no browser: apt-get install chromium, pip install playwright")
-            return None
-        from playwright.sync_api import sync_playwright
 
-        self.driver = sync_playwright().start()
-        opened: Browser = self.driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        return opened
+def _figures(
+    row: Row,
+    budgets: Sequence[float | None] = (None,) * 4,
+    spent: Sequence[Spent] = (),
+    views: Sequence[Opened] = (),
+) -> Iterator[Figure]:
+    seconds, megabytes, opens, filters = budgets
+    yield Figure(f"{row.name}: made in", row.made.cpu, "s CPU", seconds, spread=[one.cpu for one in spent])
+    yield Figure(f"{row.name}: made in", row.made.clock, "s", spread=[one.clock for one in spent])
+    yield Figure(f"{row.name}: size", row.size, "MB", megabytes)
+    if row.page is None:
+        return
+    yield Figure(f"{row.name}: ready in", row.page.seconds, "s CPU", opens, spread=[one.seconds for one in views])
+    yield Figure(f"{row.name}: ready in", row.page.clock, "s", spread=[one.clock for one in views])
+    yield Figure(f"{row.name}: DOM", row.page.nodes, "nodes")
+    if answers := [seconds for one in views for seconds in one.filters]:
+        yield Figure(f"{row.name}: answers a filter in", statistics.median(answers), "s CPU", filters, spread=answers)
 
-    def __exit__(self, *_: object) -> None:
-        if self.driver is not None:
-            self.driver.stop()
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    """Lay out all reports side by side, as Markdown; then how ours grows with the cells."""
+    yield "| report | made in, CPU s | size, MB | ready in, CPU s | ready in, s | DOM nodes |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for row in rows:
+        shown = (
+            (f"{row.page.seconds:.2f}", f"{row.page.clock:.2f}", f"{row.page.nodes:,}") if row.page else ("", "", "")
+        )
+        yield f"| {' | '.join((row.name, f'{row.made.cpu:.2f}', f'{row.size:.2f}', *shown))} |"
+    ours = rows[: len(SIZES)]
+    for less, more, small, large in zip(ours, ours[1:], SIZES, SIZES[1:], strict=False):
+        grown = f"made in x {more.made.cpu / less.made.cpu:.1f}, size x {more.size / less.size:.1f}"
+        if less.page and more.page:
+            nodes = more.page.nodes / less.page.nodes
+            grown += f", ready in x {more.page.seconds / less.page.seconds:.1f}, DOM nodes x {nodes:.1f}"
+        yield f"from {small:,} to {large:,} cells: {grown}"

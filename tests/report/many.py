@@ -1,18 +1,19 @@
-"""Runs of any size, written as journals alone: for what a page does with ten thousand cells and more."""
+"""Runs of any size, of plan and journal alone: for what a page does with ten thousand cells and more."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from harness.builds import Build
-from harness.results.journal import SCHEMA
+from harness.causes.fingerprint import fingerprint
+from harness.results.cause import Cause
+from harness.results.journal import Journal
 from harness.results.names import file_name
 from harness.results.plan import Plan, PlannedCell
+from harness.results.result import Result
 from harness.results.run import RunFolder
 
 BUILDS = (19044, 19045, 22000, 22621, 22631, 26100, 26200)
@@ -30,13 +31,15 @@ def many_cells(parent: Path, number: int, *, missed: float = 0.02) -> RunFolder:
     plan = Plan(run=folder.run, matrix="many", site="munich", started=BEGAN, cells=tuple(planned))
     folder.write_plan(plan)
     clocks = [0.0] * MACHINES
-    with folder.journal_file.open("w", encoding="utf-8") as journal:
-        journal.write(json.dumps({"journal": "pytest-wincompat", "schema": SCHEMA}) + "\n")
+
+    def results() -> Iterator[Result]:
         for place, cell in enumerate(planned):
             machine = place % MACHINES
             result = _result(cell, machine, clocks[machine], chance, missed)
-            clocks[machine] += result["seconds"] + chance.random()
-            journal.write(json.dumps(result) + "\n")
+            clocks[machine] += result.seconds + chance.random()
+            yield result
+
+    Journal(folder.journal_file).extend(results())
     return folder
 
 
@@ -59,35 +62,42 @@ def _cells() -> Iterator[PlannedCell]:
                 )
 
 
-def _result(cell: PlannedCell, machine: int, at: float, chance: random.Random, missed: float) -> dict[str, Any]:
+def _result(cell: PlannedCell, machine: int, at: float, chance: random.Random, missed: float) -> Result:
     ends = [0.0]
     steps: list[dict[str, object]] = []
     for name, middle in zip(STEPS, (0.8, 4.0, 9.0, 0.6, 1.2), strict=True):
         seconds = round(chance.lognormvariate(0, 0.15) * middle, 3)
         steps.append({"name": name, "started": round(ends[-1], 3), "seconds": seconds, "error": None})
         ends.append(ends[-1] + seconds + 0.003)
-    verdict, fault, reason = "passed", "nobody", ""
+    verdict, fault, cause, reason = "passed", "nobody", None, ""
     if chance.random() < missed:
         kind = chance.choices(range(4), (8, 4, 2, 1))[0]
-        verdict, fault, reason = (
+        verdict, fault, cause, reason = (
             (
                 "failed",
                 "product",
+                Cause.PACKAGING,
                 "msiexec ended with 1603 (fatal error during installation): the service did not start",
             ),
-            ("failed", "product", f"left behind: C:\\Program Files\\{cell.product}\\cache-{chance.randrange(99)}.bin"),
+            (
+                "failed",
+                "product",
+                Cause.LEFTOVER,
+                f"left behind: C:\\Program Files\\{cell.product}\\cache-{chance.randrange(99)}.bin",
+            ),
             (
                 "blocked",
                 "site",
+                Cause.LAB,
                 f"vm-{machine}: the guest stopped answering in the middle of a step; look at its console",
             ),
-            ("hung", "product", "still running after 120 s and ended: setup.exe /S"),
+            ("hung", "product", Cause.HANG, "still running after 120 s and ended: setup.exe /S"),
         )[kind]
         steps[2]["error"] = reason
     folder = f"evidence/{file_name(cell.cell)}"
     names = ("install.log", "install.log.json", "guest.json")
     kinds = ("log", "text", "facts")
-    return {
+    said = {
         **{name: getattr(cell, name) for name in ("cell", "build", "product", "kind", "scenario", "leg")},
         "verdict": verdict,
         "fault": fault,
@@ -101,3 +111,6 @@ def _result(cell: PlannedCell, machine: int, at: float, chance: random.Random, m
         "seconds": round(ends[-1], 3),
         "worker": f"gw{machine}",
     }
+    result = Result.model_validate(said)
+    named = result.model_copy(update={"cause": cause})
+    return named.model_copy(update={"fingerprint": fingerprint(named)})
