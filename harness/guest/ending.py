@@ -38,7 +38,7 @@ def end_command(
 
     That is Hung when the guest answered, and GuestLost when it is gone or has restarted meanwhile.
     """
-    note = _take_picture(at_deadline)
+    note = take_picture(at_deadline)
     transport = Transport(endpoint, connect_within=1.0)
     try:
         silence = _end_tree(transport, shell_id, command_id, by=by, clock=clock)
@@ -67,7 +67,7 @@ def image_of(line: str) -> str | None:
     return name if re.fullmatch(r"[\w.+ -]+\.exe", name) and name not in _NEVER_BY_NAME else None
 
 
-def _take_picture(at_deadline: Callable[[], None] | None) -> str | None:
+def take_picture(at_deadline: Callable[[], None] | None) -> str | None:
     """Call ``at_deadline`` while the command can still be seen; gives a note when no picture came of it in time."""
     if at_deadline is None:
         return None
