@@ -15,6 +15,8 @@ import pytest
 from filelock import FileLock
 
 from harness.site import Site, read_site
+from tests.browsing import axe as axe
+from tests.browsing import browser as browser
 
 # The packages that tests build come from fixtures/, which no wheel carries. At the end of the path, so that the
 # checkout never replaces an installed harness.

@@ -15,15 +15,19 @@ from ipaddress import ip_address
 from typing import Any
 
 from harness.errors import AuthoringError
+from harness.report.text import clipped, visible
 from harness.watch.view import View
 
 FILES = {
     "": ("page.html", "text/html; charset=utf-8"),
     "page.css": ("page.css", "text/css; charset=utf-8"),
     "page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "icon.svg": ("icon.svg", "image/svg+xml"),
 }
+LONGEST = 1_000  # characters of any text
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",  # the address may hold the token
@@ -71,7 +75,7 @@ class WatchServer(ThreadingHTTPServer):
             view = self._look()
         if asked == "state.txt":
             return "text/plain; charset=utf-8", self._text(view).encode("utf-8", "replace")
-        return "application/json", json.dumps(asdict(view)).encode()
+        return "application/json", json.dumps(_shown(asdict(view))).encode()
 
     def is_meant(self, host: str) -> bool:
         """Whether a request's Host names this machine: another site's name that leads here must not read the run."""
@@ -105,6 +109,15 @@ class _Answer(BaseHTTPRequestHandler):
 
     def log_message(self, *_words: object) -> None:
         """Say nothing: the terminal shows the run."""
+
+
+def _shown(value: Any) -> Any:
+    """Make every text fit to be read: nothing in it acts, hides, or is longer than a line of a table can be."""
+    if isinstance(value, str):
+        return visible(clipped(value, LONGEST))
+    if isinstance(value, dict):
+        return {_shown(name): _shown(inside) for name, inside in value.items()}
+    return [_shown(inside) for inside in value] if isinstance(value, list | tuple) else value
 
 
 def _is_loopback(host: str) -> bool:

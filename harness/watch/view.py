@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.report.text import clipped
 from harness.results.plan import Plan
 from harness.results.result import Result, Verdict
 from harness.results.running import At
 
 LATEST = 8
+LONGEST = 600  # characters of a reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,7 @@ def latest(results: Sequence[Result]) -> list[Ended]:
             verdict="known issue" if result.known_issue else result.verdict.value,
             machine=result.machine,
             seconds=result.seconds,
-            reason=result.reason,
+            reason=clipped(result.reason.strip().split("\n", 1)[0], LONGEST),
         )
         for result in reversed(results[-LATEST:])
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -15,8 +14,8 @@ import pytest
 
 from harness.report.page import write_report
 from harness.report.pdf import write_pdf
+from tests.browsing import CHROMIUM, violations
 
-from .conftest import CHROMIUM
 from .life import life
 from .many import many_cells
 from .sample import HOSTILE, sample_run
@@ -227,28 +226,15 @@ def test_one_file_carries_the_logs(browser: Browser, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_axe_finds_nothing(browser: Browser, report: Path, scheme: Any, width: int) -> None:
+def test_axe_finds_nothing(browser: Browser, axe: str, report: Path, scheme: Any, width: int) -> None:
     """No rule of WCAG 2.2 A or AA is broken, light and dark, wide and on a phone: page, list, cell and comparison."""
-    axe = _axe()
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
     for place in ("", "#find?view=list", "#c1", "#c1+c2"):
         page.goto("about:blank")
         page.goto(report.as_uri() + place)
         page.locator(READY).wait_for(state="attached")
-        page.evaluate(axe)
-        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-        found = page.evaluate("rules => axe.run(document, { runOnly: rules })", rules)["violations"]
-        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+        assert violations(page, axe) == []
     page.close()
-
-
-def _axe() -> str:
-    """Read axe-core from where AXE_CORE says or from node_modules; it is not kept in this repository."""
-    places = [os.environ.get("AXE_CORE", ""), "node_modules/axe-core/axe.min.js", "build/axe/axe.min.js"]
-    for place in filter(None, places):
-        if Path(place).is_file():
-            return Path(place).read_text("utf-8")
-    pytest.skip("axe-core is missing: npm install axe-core, or AXE_CORE=path/to/axe.min.js")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing")

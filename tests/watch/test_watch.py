@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,25 +21,23 @@ from click.testing import CliRunner
 from harness.cli import wincompat
 from harness.errors import AuthoringError
 from harness.results.journal import Journal
-from harness.results.plan import Plan, PlannedCell
-from harness.results.result import Fault, Result, Verdict
+from harness.results.result import Fault, Verdict
 from harness.results.run import RunFolder
 from harness.results.running import NOTE, announce, running, withdraw
 from harness.watch.following import Following, usual_seconds
 from harness.watch.server import WatchServer
 
-START = datetime(2026, 11, 22, 4, tzinfo=UTC)
-WORDS = {"build": "22631", "product": "demo", "kind": "msi", "scenario": "install"}
+from .runs import START, at_work, planned, result
 
 
 def test_a_growing_journal_is_followed_line_by_line(tmp_path: Path) -> None:
     """What is half written is waited for, not misread; the rest of the line completes it."""
-    run = _run(tmp_path, "a", "b", "c")
+    run = planned(tmp_path, "a", "b", "c")
     following = Following(run)
     assert (following.look().done, following.look().planned) == (0, 3)
-    Journal(run.journal_file).append(_result("a", machine="one"))
+    Journal(run.journal_file).append(result("a", machine="one"))
     assert following.look().done == 1
-    Journal(run.journal_file).append(_result("b", machine="two", verdict=Verdict.FAILED, fault=Fault.PRODUCT))
+    Journal(run.journal_file).append(result("b", machine="two", verdict=Verdict.FAILED, fault=Fault.PRODUCT))
     whole = run.journal_file.read_bytes()
     run.journal_file.write_bytes(whole[:-20])
     assert Following(run).look().done == 1
@@ -53,32 +51,32 @@ def test_a_growing_journal_is_followed_line_by_line(tmp_path: Path) -> None:
 
 def test_a_torn_line_costs_itself_and_another_journal_begins_anew(tmp_path: Path) -> None:
     """A line that a crash cut off is counted, the next one is whole; a journal that was replaced is read again."""
-    run = _run(tmp_path, "a", "b")
+    run = planned(tmp_path, "a", "b")
     journal = Journal(run.journal_file)
-    journal.append(_result("a"))
+    journal.append(result("a"))
     run.journal_file.write_bytes(run.journal_file.read_bytes()[:-9])
     following = Following(run)
     assert following.look().done == 0
-    journal.append(_result("b"))
+    journal.append(result("b"))
     view = following.look()
     assert (view.done, view.notes) == (1, ["1 line of the journal could not be read"])
     run.journal_file.unlink()
     assert following.look().done == 1
-    journal.append(_result("a"))
+    journal.append(result("a"))
     assert [it.cell for it in following.look().latest] == ["a"]
 
 
 def test_what_is_running_is_named_with_machine_and_step(tmp_path: Path) -> None:
     """While the run's process is there, its workers' steps are shown, and the time to go is reckoned."""
-    run = _run(tmp_path, "a", "b", "c")
+    run = planned(tmp_path, "a", "b", "c")
     exchange = tmp_path / "exchange"
     exchange.mkdir()
     announce(run.path, exchange)
     at = START.timestamp() + 100
-    _at(exchange, "gw0", cell="b", step="install 1.0", since=at - 4, machine="two")
-    _at(exchange, "gw1", cell="c", step="lease a machine", since=at - 1)
+    at_work(exchange, "gw0", cell="b", step="install 1.0", since=at - 4, machine="two")
+    at_work(exchange, "gw1", cell="c", step="lease a machine", since=at - 1)
     (exchange / "at-gw2").write_text('{"cell"')
-    Journal(run.journal_file).append(_result("a", machine="one", seconds=10.0))
+    Journal(run.journal_file).append(result("a", machine="one", seconds=10.0))
     view = Following(run, clock=lambda: at).look()
     assert view.state == "running"
     assert [(now.worker, now.machine, now.step, now.step_seconds) for now in view.running] == [
@@ -94,7 +92,7 @@ def test_what_is_running_is_named_with_machine_and_step(tmp_path: Path) -> None:
 
 def test_a_run_that_was_killed_is_said_to_be(tmp_path: Path) -> None:
     """A process that is gone without a word leaves its note, and nobody waits for it any more."""
-    run = _run(tmp_path, "a")
+    run = planned(tmp_path, "a")
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         pass
     note = {"pid": gone.pid, "host": platform.node(), "exchange": str(tmp_path)}
@@ -110,19 +108,19 @@ def test_earlier_runs_tell_what_cells_take(tmp_path: Path) -> None:
     """The median over the runs beside it, and a broken one is passed over."""
     for number, seconds in enumerate((10.0, 30.0, 20.0)):
         earlier = RunFolder.create(tmp_path, now=START - timedelta(days=9 - number))
-        Journal(earlier.journal_file).append(_result("a", seconds=seconds))
+        Journal(earlier.journal_file).append(result("a", seconds=seconds))
     broken = RunFolder.create(tmp_path, now=START - timedelta(days=1))
     broken.journal_file.write_text('{"journal": "pytest-wincompat", "schema": 99}\n')
-    assert usual_seconds(_run(tmp_path, "a")) == {"a": 20.0}
+    assert usual_seconds(planned(tmp_path, "a")) == {"a": 20.0}
 
 
 def test_one_look_is_plain_text_in_which_nothing_acts(tmp_path: Path) -> None:
     """Control characters of a guest are pictures, markup is text, and without a terminal there is no colour."""
     pytest.importorskip("rich", reason="needs pip install pytest-wincompat[watch]")
-    run = _run(tmp_path, "a")
+    run = planned(tmp_path, "a")
     hostile = "\x1b[2J\x1b]0;title\x07[bold]\u202e</script>"
     Journal(run.journal_file).append(
-        _result("a", machine=hostile, verdict=Verdict.FAILED, fault=Fault.PRODUCT, reason=hostile)
+        result("a", machine=hostile, verdict=Verdict.FAILED, fault=Fault.PRODUCT, reason=hostile)
     )
     said = CliRunner().invoke(wincompat, ["watch", str(run.path), "--once"])
     assert said.exit_code == 0, said.output
@@ -133,16 +131,16 @@ def test_one_look_is_plain_text_in_which_nothing_acts(tmp_path: Path) -> None:
 
 def test_the_page_is_served_to_this_machine_with_a_strict_policy(tmp_path: Path) -> None:
     """Only GET, only these files, only for this machine's own names, and no script but the page's own."""
-    run = _run(tmp_path, "a")
+    run = planned(tmp_path, "a")
     with _served(run, "127.0.0.1") as server:
         assert server.token == ""
         status, headers, page = _get(server, "/")
         assert (status, b"<script src=" in page, b"<style" in page) == (200, True, False)
         policy = headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'")
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; ")
         assert "unsafe" not in policy
         before = json.loads(_get(server, "/state.json")[2])
-        Journal(run.journal_file).append(_result("a", reason="<script>alert(1)</script>"))
+        Journal(run.journal_file).append(result("a", reason="<script>alert(1)</script>"))
         after = json.loads(_get(server, "/state.json")[2])
         assert (before["done"], after["done"], after["state"]) == (0, 1, "ended")
         assert _get(server, "/page.js")[0] == _get(server, "/page.css")[0] == _get(server, "/state.txt")[0] == 200
@@ -154,7 +152,7 @@ def test_the_page_is_served_to_this_machine_with_a_strict_policy(tmp_path: Path)
 
 def test_whoever_comes_from_elsewhere_needs_the_token(tmp_path: Path) -> None:
     """On any address but loopback the page is found only by who was given its address."""
-    with _served(_run(tmp_path, "a"), "0.0.0.0") as server:  # noqa: S104 - that is what is tested
+    with _served(planned(tmp_path, "a"), "0.0.0.0") as server:  # noqa: S104 - that is what is tested
         assert len(server.token) >= 32
         assert server.token in server.address
         for path in ("/", "/state.json", "/wrong/state.json"):
@@ -174,8 +172,8 @@ def test_the_script_makes_no_markup_of_strings() -> None:
 def test_serving_ends_with_ctrl_c_and_leaves_the_run_as_it_was(tmp_path: Path) -> None:
     """Ctrl-C is the way to end it: exit code 0, no traceback, and not a byte of the run's folder changed."""
     pytest.importorskip("rich", reason="needs pip install pytest-wincompat[watch]")
-    run = _run(tmp_path, "a")
-    Journal(run.journal_file).append(_result("a"))
+    run = planned(tmp_path, "a")
+    Journal(run.journal_file).append(result("a"))
     before = {file: file.stat().st_mtime_ns for file in run.path.rglob("*")}
     words = [sys.executable, "-m", "harness.cli", "watch", str(run.path), "--serve"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -192,23 +190,6 @@ def test_serving_ends_with_ctrl_c_and_leaves_the_run_as_it_was(tmp_path: Path) -
             process.kill()
     assert (process.returncode, errors) == (0, "")
     assert {file: file.stat().st_mtime_ns for file in run.path.rglob("*")} == before
-
-
-def _run(parent: Path, *cells: str) -> RunFolder:
-    run = RunFolder.create(parent, now=START)
-    planned = tuple(PlannedCell(cell=cell, **WORDS) for cell in cells)
-    run.write_plan(Plan(run=run.run, matrix="demo", started=START, is_lab=True, cells=planned))
-    return run
-
-
-def _result(cell: str, **more: object) -> Result:
-    return Result.model_validate(
-        {"cell": cell, **WORDS, "verdict": Verdict.PASSED, "started": START, "seconds": 10.0, **more}
-    )
-
-
-def _at(exchange: Path, worker: str, **words: object) -> None:
-    (exchange / f"at-{worker}").write_text(json.dumps(words))
 
 
 @contextmanager

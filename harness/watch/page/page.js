@@ -9,39 +9,51 @@ function time(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-function row(cells) {
-  const line = document.createElement("tr");
-  for (const [text, kind] of cells) {
-    const cell = document.createElement("td");
-    const isolated = document.createElement("bdi");
-    isolated.textContent = text;
-    cell.append(isolated);
-    if (kind) cell.className = kind.replaceAll(" ", "-");
-    line.append(cell);
-  }
-  return line;
+// What stands there already stays: a word that somebody selects or listens to is not taken away each second.
+function tell(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function fill(body, rows) {
+  while (body.rows.length > rows.length) body.lastElementChild.remove();
+  rows.forEach((cells, number) => {
+    const line = body.rows[number] || body.appendChild(document.createElement("tr"));
+    cells.forEach(([text, kind], place) => {
+      let cell = line.cells[place];
+      if (!cell) {
+        cell = document.createElement(place ? "td" : "th");
+        if (!place) cell.scope = "row";
+        cell.append(document.createElement("bdi"));
+        line.append(cell);
+      }
+      tell(cell.firstChild, text);
+      const name = (kind || "").replaceAll(" ", "-");
+      if (cell.className !== name) cell.className = name;
+    });
+  });
 }
 
 const ends = (of) => Object.entries(of).map(([verdict, number]) => `${number} ${verdict}`).join(", ");
 const step = (now) => `${now.step} (${Math.round(now.step_seconds)} s)`;
 
 function show(view) {
-  place("run").textContent = view.matrix ? `${view.matrix}: ${view.run}` : view.run;
-  document.title = `${view.done} of ${view.planned}, ${view.state} - wincompat`;
+  tell(place("run"), view.matrix ? `${view.matrix}: ${view.run}` : view.run);
+  const title = `${view.done} of ${view.planned}, ${view.state} - wincompat`;
+  if (document.title !== title) document.title = title;
   place("lab").hidden = !view.is_lab;
   const eta = view.eta === null ? "" : `, about ${time(view.eta)} to go (by ${view.eta_from})`;
-  place("how").textContent = `${view.state}: ${view.done} of ${view.planned} cells, ${time(view.elapsed)}${eta}`;
+  tell(place("how"), `${view.state}: ${view.done} of ${view.planned} cells, ${time(view.elapsed)}${eta}`);
+  // read aloud when a cell has ended, not each second
+  tell(place("said"), `${view.state}, ${view.done} of ${view.planned} cells: ${ends(view.ends)}`);
   place("done").max = Math.max(1, view.planned);
   place("done").value = view.done;
-  place("ends").textContent = ends(view.ends);
-  place("machines").replaceChildren(
-    ...view.machines.map((it) => row([[it.name], [ends(it.ends)], it.now ? [it.now.cell] : ["-"], [it.now ? step(it.now) : ""]])),
-    ...view.running.filter((now) => !now.machine).map((now) => row([[now.worker || "-"], [""], [now.cell], [step(now)]])),
-  );
-  place("latest").replaceChildren(
-    ...view.latest.map((it) => row([[it.cell], [it.verdict, it.verdict], [time(it.seconds)], [it.reason]])),
-  );
-  place("notes").textContent = view.notes.join(" ");
+  tell(place("ends"), ends(view.ends));
+  fill(place("machines"), [
+    ...view.machines.map((it) => [[it.name], [ends(it.ends)], it.now ? [it.now.cell] : ["-"], [it.now ? step(it.now) : ""]]),
+    ...view.running.filter((now) => !now.machine).map((now) => [[now.worker || "-"], [""], [now.cell], [step(now)]]),
+  ]);
+  fill(place("latest"), view.latest.map((it) => [[it.cell], [it.verdict, it.verdict], [time(it.seconds)], [it.reason]]));
+  tell(place("notes"), view.notes.join(" "));
 }
 
 async function follow() {
@@ -49,7 +61,8 @@ async function follow() {
     const answer = await fetch("state.json", { cache: "no-store" });
     show(await answer.json());
   } catch {
-    place("how").textContent = "The watcher has ended; the run goes on without it.";
+    tell(place("how"), "The watcher has ended; the run goes on without it.");
+    tell(place("said"), place("how").textContent);
   }
   setTimeout(follow, document.hidden ? 5000 : 1000);
 }
