@@ -14,20 +14,21 @@ from harness.errors import AuthoringError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-KINDS = ("matrix", "product", "site", "gate", "waivers", "notices", "triage")
+KINDS = ("matrix", "product", "site", "gate", "waivers", "notices", "triage", "costs")
 
 
-def schema(kind: str) -> dict[str, Any]:
-    """Make the JSON schema (draft 2020-12) of a kind of file, one of KINDS."""
+def models() -> dict[str, type[BaseModel]]:
+    """Give what reads each kind of file that people write."""
     from harness.gate.policy import Policy
     from harness.gate.waivers import WaiversFile
     from harness.matrix import MatrixFile
     from harness.notices.places import NoticesFile
     from harness.products import Product
+    from harness.results.trends import Costs
     from harness.site import Site
     from harness.triage import TriageFile
 
-    models: dict[str, type[BaseModel]] = {
+    return {
         "matrix": MatrixFile,
         "product": Product,
         "site": Site,
@@ -35,8 +36,13 @@ def schema(kind: str) -> dict[str, Any]:
         "waivers": WaiversFile,
         "notices": NoticesFile,
         "triage": TriageFile,
+        "costs": Costs,
     }
-    made = models[kind].model_json_schema()
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """Make the JSON schema (draft 2020-12) of a kind of file, one of KINDS."""
+    made = models()[kind].model_json_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **made,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -195,6 +196,17 @@ def test_a_schema_is_printed_that_refuses_unknown_keys_everywhere(kind: str) -> 
     assert all(table["additionalProperties"] is False for table in tables if table.get("type") == "object")
     named = {reference.rpartition("/")[2] for reference in references(schema)}
     assert named <= set(schema["$defs"])
+
+
+def test_every_kind_of_file_that_people_write_has_a_schema() -> None:
+    """Whatever is read as a file of a person's can be checked by that person's editor."""
+    read = set()
+    for file in Path(schemas.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in ("authoring.read", "read"):
+                read |= {ast.unparse(model) for model in call.args[1:2]}
+    assert len(read) > 5
+    assert read == {model.__name__ for model in schemas.models().values()}
 
 
 def references(schema: object) -> Iterator[str]:
