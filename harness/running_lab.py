@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.errors import HarnessError
+
 STATUS = (sys.executable, "-m", "harness.cli", "lab", "status", "--site-file")
 
 
@@ -26,3 +28,12 @@ def lab_that_is_up(command: Sequence[str] = STATUS, *, name: str = "lab", within
         return None
     place = asked.stdout.decode("utf-8", "replace").strip()
     return Path(place) if asked.returncode == 0 and place and Path(place).is_file() else None
+
+
+def site_file(place: Path) -> Path:
+    """Give the site file that a person means, who may also say ``lab``; raises HarnessError when no lab is up."""
+    if str(place) != "lab" or place.exists():
+        return place
+    if (found := lab_that_is_up()) is None:
+        raise HarnessError("no lab 'lab' is up; name a site file, or start the lab: wincompat lab up")
+    return found

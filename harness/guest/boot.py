@@ -52,7 +52,7 @@ class Marks:
     @property
     def used_since(self) -> str:
         """Say since when the guest has been in use, as its mark tells."""
-        told = re.search(r" since (.+)", self.found)
+        told = re.search(r" since ([^)]+)", self.found)  # joined questions stand in brackets, and Wine echoes one
         return told[1] if told else "an unknown time"
 
     def is_there(self, answer: Outcome) -> bool:

@@ -14,6 +14,7 @@ from harness.machines.border import crossing
 from harness.machines.destroying import destroy
 from harness.machines.drawing import CLONE
 from harness.machines.inventory import paths_of
+from harness.machines.machine import Machine
 from harness.machines.marks import Mark, mark_in
 from harness.machines.vcenter import VCenter
 
@@ -49,6 +50,18 @@ def clones_of(vcenter: VCenter) -> list[Clone]:
     return sorted((clone for clone in found if clone is not None), key=lambda clone: clone.path)
 
 
+def clone_of(vcenter: VCenter, machine: Machine) -> Clone | None:
+    """Tell whose clone a machine is; None when it is no clone of ours. Raises SiteError."""
+    with crossing(vcenter.site, machine.name, "looking whose clone it is", otherwise=SiteError):
+        return _look(vcenter, machine._vm, machine.path, vcenter.now())
+
+
+def destroy_clone(vcenter: VCenter, clone: Clone) -> None:
+    """Destroy a clone that is given back, with what it holds; raises SiteError."""
+    with crossing(vcenter.site, clone.path, "destroying the clone"):
+        destroy(vcenter._session, vcenter._tasks, clone._vm)
+
+
 def _look(vcenter: VCenter, vm: Any, path: str, now: datetime) -> Clone | None:
     try:
         seen = vcenter._session.read(vm, "config.extraConfig", "runtime.powerState")
@@ -81,7 +94,7 @@ def _reaped(vcenter: VCenter, clone: Clone, run: str) -> str | None:
             again = _look(vcenter, clone._vm, clone.path, vcenter.now())
             if again is None or not (again.is_orphan or (run and again.mark.run == run)):
                 return None
-            destroy(vcenter._session, vcenter._tasks, clone._vm)
+            destroy_clone(vcenter, clone)
     except SiteError as error:
         return str(error)
     return ""

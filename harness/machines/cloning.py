@@ -159,7 +159,7 @@ def _ask_when_free(birth: Birth, ask: Ask, session: Session, tasks: Tasks, folde
         try:
             birth.ask(ask)
         except vim.fault.DuplicateName as taken:
-            _make_way(session, tasks, folder, birth.name, taken)
+            _make_way(session, tasks, folder, birth.name, taken, entry)
             raise NameTaken from taken
 
     try:
@@ -172,9 +172,10 @@ def _ask_when_free(birth: Birth, ask: Ask, session: Session, tasks: Tasks, folde
         ) from error
 
 
-def _make_way(session: Session, tasks: Tasks, folder: Any, name: str, taken: Exception) -> None:
-    """Destroy what has our clone's name, if it is the clone of a dead run."""
+def _make_way(session: Session, tasks: Tasks, folder: Any, name: str, taken: Exception, entry: Slot) -> None:
+    """Destroy what has our clone's name, if it is the clone of a dead run; nobody waits for one that is kept longer."""
     now = time_of(session)
+    patience = now + timedelta(seconds=session.site.budgets.lease)
     for vm, mark in _called(session, folder, name):
         if mark is None:
             raise MachineFailed(
@@ -184,6 +185,12 @@ def _make_way(session: Session, tasks: Tasks, folder: Any, name: str, taken: Exc
             ) from taken
         if mark.over(now):
             destroy(session, tasks, vm)
+        elif mark.kept and mark.until > patience:
+            raise NoMachine(
+                f"clone {entry.number} of it is kept until {mark.until.astimezone():%Y-%m-%d %H:%M}: {mark.kept}",
+                machine=entry.path,
+                advice=f"look at it, then give it back: wincompat release SITE {name}",
+            ) from taken
 
 
 def _called(session: Session, folder: Any, name: str) -> Iterator[tuple[Any, Mark | None]]:

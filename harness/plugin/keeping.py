@@ -59,12 +59,10 @@ def keep_machine(
         snapshot = ""
         record.notes.append(f"the machine is kept without a snapshot: {error}")
     words = [str(posted.site), machine.path]
-    leased_as = record.lease.entry.lease_name if record.lease is not None else machine.path
-    lease = [] if leased_as == machine.path.strip("/") else ["--lease", leased_as]
     record.kept = Kept(
         machine=machine.name,
         until=datetime.now(UTC) + timedelta(seconds=seconds),
         snapshot=snapshot,
         attach=shlex.join(["wincompat", "attach", *words]),
-        release=shlex.join(["wincompat", "release", *words, *lease]),
+        release=shlex.join(["wincompat", "release", *words]),
     )

@@ -11,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import wincompat
+from harness.errors import NoMachine
 from harness.machines import cloning
-from harness.machines.clones import clones_of, reap
+from harness.machines.clones import clones_of, destroy_clone, reap
+from harness.machines.leases import leased
 from harness.machines.marks import Mark, mark_in
 from harness.machines.strategies import Asked, Supplied, supplying
 from harness.machines.vcenter import VCenter, connected
-from harness.site import Site
+from harness.site import Site, read_site
 from tests.lab.vcenter.vcenter_served import PASSWORD, Served, vim
 
 from .standing_in import FOLDER, names, site_of, standing_in
@@ -125,16 +127,24 @@ def test_a_living_run_moves_the_time_of_its_clone_ahead(site: Site, monkeypatch:
         assert not again.is_orphan
 
 
-def test_the_command_lists_and_reaps(site: Site, served: Served, tmp_path: Path) -> None:
-    """``wincompat clones`` shows whose each one is; with --reap the orphans go and the living stay."""
+@pytest.fixture
+def site_file(served: Served, tmp_path: Path) -> Path:
+    """Write the site as a person does."""
     (tmp_path / "vcenter.secret").write_text(PASSWORD)
     file = tmp_path / "site.toml"
     file.write_text(
         f'name = "stand-ins"\n[vcenter]\nhost = "127.0.0.1"\nport = {served.port}\nuser = "administrator@lab.local"\n'
         f'password = {{ file = "vcenter.secret" }}\nca_file = "{served.ca.name}"\n'
         '[accounts.administrator]\nuser = "admin"\npassword = { file = "vcenter.secret" }\n'
+        f'[leases]\nurl = "sqlite:///leases.sqlite3"\n'
         f'[[machines]]\npath = "{FOLDER}/a"\nbuild = 19044\nsnapshot = "clean"\nstrategy = "linked-clone"\n'
     )
+    return file
+
+
+def test_the_command_lists_and_reaps(site: Site, site_file: Path) -> None:
+    """``wincompat clones`` shows whose each one is; with --reap the orphans go and the living stay."""
+    file = site_file
     with connected(site) as vcenter, supplying(asked(vcenter, 1)) as dead, supplying(asked(vcenter, 2)):
         die(dead)
         listed = CliRunner().invoke(wincompat, ["clones", str(file)])
@@ -149,3 +159,48 @@ def test_the_command_lists_and_reaps(site: Site, served: Served, tmp_path: Path)
             f"destroyed {FOLDER}/wincompat-a-1, which was of cell 1 of run\nno orphan is left\n",
         )
         assert names(vcenter) == ["a", "b", "wincompat-a-2"]
+
+
+def test_nobody_waits_for_a_clone_that_is_kept(site: Site) -> None:
+    """A cell whose lease was given back finds the clone still there: it is told why, until when, and what to type."""
+    with connected(site) as vcenter:
+        with supplying(asked(vcenter)) as ready:
+            ready.keep(600, "it failed")
+        with pytest.raises(NoMachine, match=r"clone 1 of it is kept until .*: it failed; .*release SITE wincompat-a-1"):
+            supplying(asked(vcenter, run="another")).__enter__()
+        (kept,) = clones_of(vcenter)
+        assert vcenter.calls["CloneVM_Task"] == 2
+        destroy_clone(vcenter, kept)
+        with supplying(asked(vcenter, run="another")):
+            assert [clone.mark.run for clone in clones_of(vcenter)] == ["another"]
+
+
+def test_a_kept_clone_is_given_back_by_destroying_it(site_file: Path) -> None:
+    """``wincompat release`` ends the clone and the lease that it was kept with; one in use is left to its run."""
+    site = read_site(site_file)
+    release = ["release", str(site_file), "wincompat-a-1"]
+    with connected(site) as vcenter:
+        offered = vcenter.offering(site.machines[0].windows)
+        with (
+            leased(offered, site.machines[0].windows, holder="the cell") as lease,
+            supplying(asked(vcenter)) as ready,
+        ):
+            refused = CliRunner().invoke(wincompat, release)
+            assert refused.exit_code == 3
+            assert refused.output == "wincompat-a-1: is not kept; cell 1 of run of run has it now\n"
+            for keep in (lease.keep, ready.keep):
+                keep(3600, "the cell of this run failed")
+        with pytest.raises(NoMachine, match="is kept until"), leased(offered, site.machines[0].windows, holder="next"):
+            pytest.fail("leased")
+        given = CliRunner().invoke(wincompat, release)
+        assert (given.exit_code, given.output.splitlines()) == (
+            0,
+            [
+                "wincompat-a-1: destroyed, for it is a clone",
+                "wincompat-a-1: free again; it was kept for the cell of this run failed",
+            ],
+        )
+        assert names(vcenter) == ["a", "b"]
+        with leased(offered, site.machines[0].windows, holder="next") as again:
+            assert again.entry.lease_name == lease.entry.lease_name
+    assert CliRunner().invoke(wincompat, ["release", str(site_file), "a"]).exit_code == 1

@@ -250,6 +250,7 @@ def test_a_failed_machine_is_kept_for_a_person(lab_project: LabProject, lab_of_t
     assert gave.returncode == 0, gave.stderr
     assert kept["snapshot"] in gave.stdout
     assert _kept_snapshots(connection, site.machines[0]) == set()
+    assert _run(kept["release"]).returncode == 1, "nobody has kept it"
     with leased(site, site.machines[0].windows, holder="the next one") as lease:
         assert isinstance(lease, Lease)
         held = _run(kept["attach"])
@@ -299,6 +300,11 @@ def test_a_person_talks_with_a_machine_a_line_at_a_time(lab_of_two: Path, connec
         os.kill(talking.pid, signal.SIGINT)
         assert talking.wait(30) == 130
     assert "ping" not in _run(attach + " -c tasklist").stdout.lower()
+
+    connection.machine(entry).power_off()
+    off = _run(attach)
+    assert (off.returncode, off.stderr) == (3, "win11-23h2-b: it is powered off; power it on in vSphere\n")
+    connection.machine(entry).revert()
 
     picture = tmp_path / "console.png"
     assert _run(f"wincompat screenshot {shlex.quote(str(lab_of_two))} win11-23h2-b {picture}").returncode == 0

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -85,3 +88,46 @@ def test_clones_of_a_worker_that_dies_go_with_the_run(clone_project: Project) ->
     clone_project.run("-n1", "--max-worker-restart=0", "matrices/demo.toml")
     assert set(clone_project.verdicts().values()) == {"not run"}
     assert left(clone_project) == []
+
+
+def test_the_clone_of_a_failed_cell_is_kept_for_a_person(clone_project: Project) -> None:
+    """It is left running with its lease; the printed commands look into it and give it back, and the next cell runs."""
+    clone_project.write(
+        "conftest.py",
+        """
+        from harness.errors import ProductFailed
+
+        def fails(guest, step):
+            '''The product leaves a trace and fails.'''
+            with step("install"):
+                guest.run(r"echo half a product> C:\\\\ProgramData\\\\left.txt")
+                raise ProductFailed("ended with 1603")
+
+        def pytest_wincompat_scenarios(config):
+            return {"fails": fails}
+        """,
+    )
+    clone_project.matrix("fails", "install", builds="19044")
+    site = clone_project.pytester.path / "site.toml"
+    one = site.read_text("utf-8").replace("at_most = 2", "at_most = 1")
+    site.write_text(one.replace("lease = ", "#").replace("[budgets]\n", "[budgets]\nlease = 20\n"), "utf-8")
+    clone_project.run("--keep=failed", "--keep-for=1h", "matrices/demo.toml")
+    results = {cell.rpartition("::")[2]: line for cell, line in clone_project.results().items()}
+    assert results["fails"]["verdict"] == "failed"
+    assert "is kept until" in results["install"]["reason"]
+    kept = results["fails"]["kept"]
+    assert [mark.kept.endswith(": failed") for mark in left(clone_project)] == [True]
+    looked = printed(kept["attach"], "-c", r"type C:\ProgramData\left.txt")
+    assert (looked.returncode, looked.stdout.strip()) == (0, "half a product"), looked.stderr
+    gave = printed(kept["release"])
+    assert gave.returncode == 0, gave.stderr
+    assert left(clone_project) == []
+    clone_project.run("-k", "install", "matrices/demo.toml").assert_outcomes(passed=1)
+    missing = printed(kept["attach"])
+    assert (missing.returncode, "no such machine" in missing.stderr) == (3, True)
+
+
+def printed(command: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as it was printed for a person."""
+    words = [sys.executable, "-m", "harness.cli", *shlex.split(command)[1:], *more]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120)

@@ -15,9 +15,10 @@ import click
 from harness.commands import table
 from harness.machines.leases.line import Waiting, waiting
 from harness.machines.leases.quarantine import break_lease, put_away, release
-from harness.machines.leases.register import Key, Standing, clock_time, key_of, standings
+from harness.machines.leases.register import Key, Standing, clock_time, key_of, standings, vcenter_of
 from harness.machines.leases.store import Store, open_store
 from harness.mistakes import nearest
+from harness.running_lab import site_file as meant
 from harness.site import Site, read_site
 
 NOTHING_TO_DO = 1
@@ -50,7 +51,7 @@ class _Known:
         exact = {key for key in keys if key.machine == words.strip("/")}
         found = sorted(exact or {key for key in keys if key.machine.rpartition("/")[2] == words})
         if not found:
-            names = [key.machine.rpartition("/")[2] for key in keys]
+            names = sorted({key.machine.rpartition("/")[2] for key in keys})
             raise click.BadParameter(f"no lease or quarantine of {words!r} is known; {nearest(words, names)}")
         if len(found) > 1:
             several = ", ".join(f"{key.machine} on {key.vcenter}" for key in found)
@@ -59,14 +60,14 @@ class _Known:
 
     @property
     def _vcenter(self) -> str | None:
-        return None if self.site is None else f"{self.site.vcenter.host.lower()}:{self.site.vcenter.port}"
+        return None if self.site is None else vcenter_of(self.site)
 
 
 @contextmanager
 def _known(ctx: click.Context, site_file: Path | None) -> Iterator[_Known]:
     above: Path | None = ctx.parent.params.get("site_file") if ctx.parent is not None else None
     named = site_file or above
-    site = None if named is None else read_site(named)
+    site = None if named is None else read_site(meant(named))
     with closing(open_store(site)) as store:
         yield _Known(store, site)
 
@@ -77,7 +78,7 @@ def _site_option(command: _Command) -> _Command:
         "site_file",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="The site file that says where leases are kept; without it, in this user's own file.",
+        help="The site file that says where leases are kept, or the word lab; without it, in this user's own file.",
     )(command)
 
 
@@ -174,6 +175,8 @@ def quarantine(ctx: click.Context, machine: str, reason: str, hours: float | Non
       wincompat leases quarantine win10-22h2-01 --reason "disk is being replaced"
       wincompat leases quarantine win10-22h2-01 --reason "backup" --hours 2 --site fixtures/sites/ours.toml
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
+    if not reason.strip():
+        raise click.BadParameter("say why, for those who look at it later", param_hint="--reason")
     with _known(ctx, site_file) as known:
         key = known.key(machine)
         put_away(known.store, key, reason, None if hours is None else hours * 3600)

@@ -22,7 +22,12 @@ class Key(NamedTuple):
 
 def key_of(site: Site, entry: SiteMachine) -> Key:
     """Name a machine of a site; sites that share machines should name them alike."""
-    return Key(f"{site.vcenter.host.lower()}:{site.vcenter.port}", entry.lease_name)
+    return Key(vcenter_of(site), entry.lease_name)
+
+
+def vcenter_of(site: Site) -> str:
+    """Name a site's vCenter as the store does, whatever its site file is called."""
+    return f"{site.vcenter.host.lower()}:{site.vcenter.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,8 @@ def _first_free(
         raise NoMachine(
             f"no machine may be used: {'; '.join(place.others())}",
             machine=f"build {build}",
-            advice=f"mend them, then: wincompat leases release MACHINE{store.option}",
+            advice=f"mend them, then: wincompat leases release MACHINE{store.option}; "
+            "one that is kept: wincompat release SITE MACHINE",
         ) from None
     finally:
         place.leave()

@@ -115,6 +115,13 @@ def test_a_name_that_is_not_known(run: Run) -> None:
     done = run("release", "win10-1")
     assert done.exit_code == 2
     assert "did you mean 'win10-0" in done.output
+    assert run("release", "x").output.endswith("choose from win10-01, win10-02\n")
+
+
+def test_a_quarantine_wants_a_reason(run: Run) -> None:
+    """Who finds the machine away later is told why: an empty reason is refused, and nothing is put away."""
+    assert run("quarantine", "win10-01", "--reason", " ").exit_code == 2
+    assert run().output.startswith("no machine was ever leased in ")
 
 
 def test_a_name_that_two_vcenters_know(run: Run, ours: Site) -> None:
