@@ -114,6 +114,14 @@ def test_a_folder_named_by_a_variable_is_read_under_its_real_name() -> None:
     assert r"C:\Users\me\desktop.ini" in found
 
 
+def test_a_folder_below_one_named_by_a_variable_keeps_its_place() -> None:
+    """Where every root begins with a variable, headings are known by what follows it."""
+    printed = GERMAN.replace(r"C:\Program Files", r"C:\Users\me\AppData\Local\Programs")
+    found = read_listings([(r"%USERPROFILE%\AppData\Local\Programs", printed)])
+    assert found
+    assert all(path.startswith("C:\\Users\\me\\AppData\\Local\\Programs\\") for path in found)
+
+
 def test_registry_values_keep_type_and_lines() -> None:
     """Names are compared without case; a value of several lines is one value."""
     printed = (

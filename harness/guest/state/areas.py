@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.guest.outcome import Outcome
@@ -37,7 +37,7 @@ class Area:
     read: Callable[[Sequence[Outcome]], Things]
 
 
-def _values(answers: Sequence[Outcome]) -> Things:
+def read_values(answers: Sequence[Outcome]) -> Things:
     """Every value of every key that was printed is a thing."""
     return {
         f"{key}\\{name}".casefold(): Thing(value.name, {"value": value.text, "type": value.kind}, key)
@@ -47,7 +47,7 @@ def _values(answers: Sequence[Outcome]) -> Things:
     }
 
 
-def _subkeys(answers: Sequence[Outcome]) -> Things:
+def read_subkeys(answers: Sequence[Outcome]) -> Things:
     """Every key right below the one that was asked for is a thing."""
     found: Things = {}
     for answer in answers:
@@ -59,7 +59,7 @@ def _subkeys(answers: Sequence[Outcome]) -> Things:
     return found
 
 
-def _trees(answers: Sequence[Outcome]) -> Things:
+def read_trees(answers: Sequence[Outcome]) -> Things:
     """Every key with values, however deep, is a thing."""
     keys: Keys = {key: values for answer in answers for key, values in read_keys(answer.stdout).items()}
     return {
@@ -67,6 +67,18 @@ def _trees(answers: Sequence[Outcome]) -> Things:
         for key, values in keys.items()
         if values
     }
+
+
+def _associations(answers: Sequence[Outcome]) -> Things:
+    """Kinds of files: what each ending stands for, and what such files are opened with, as cmd lists them at once."""
+    found = read_subkeys(answers[:1])
+    for answer, fact in zip(answers[1:], ("type", "opened with"), strict=True):
+        for line in answer.stdout.splitlines():
+            name, told, text = line.partition("=")
+            key = rf"HKEY_LOCAL_MACHINE\SOFTWARE\Classes\{name}".casefold()
+            if told and key in found:
+                found[key] = replace(found[key], facts={**found[key].facts, fact: text})
+    return found
 
 
 def _services(answers: Sequence[Outcome]) -> Things:
@@ -139,35 +151,35 @@ AREAS: tuple[Area, ...] = (
         "run entry",
         "machine",
         tuple(map(_key, (*_both(rf"{_CURRENT}\Run"), rf"HKLM\SOFTWARE\{_CURRENT}\RunOnce"))),
-        _values,
+        read_values,
     ),
     Area(
         "run entry",
         "user",
         (_key(rf"HKCU\SOFTWARE\{_CURRENT}\Run"), _key(rf"HKCU\SOFTWARE\{_CURRENT}\RunOnce")),
-        _values,
+        read_values,
     ),
-    Area("app path", "machine", (_key(rf"HKLM\SOFTWARE\{_CURRENT}\App Paths"),), _subkeys),
-    Area("file association", "machine", (_key(r"HKLM\SOFTWARE\Classes"),), _subkeys),
-    Area("file association", "user", (_key(r"HKCU\SOFTWARE\Classes"),), _subkeys),
-    Area("environment variable", "machine", (_key(rf"{_CONTROL}\Session Manager\Environment"),), _values),
-    Area("environment variable", "user", (_key(r"HKCU\Environment"),), _values),
-    Area("vendor key", "machine", (_key(r"HKLM\SOFTWARE"), _key(r"HKLM\SOFTWARE\Wow6432Node")), _subkeys),
-    Area("vendor key", "user", (_key(r"HKCU\SOFTWARE"),), _subkeys),
-    Area("policy", "machine", (_key(r"HKLM\SOFTWARE\Policies", "/s"),), _trees),
-    Area("installer product", "machine", (_key(r"HKLM\SOFTWARE\Classes\Installer\Products"),), _subkeys),
-    Area("installer component", "machine", (_key(rf"{_INSTALLER}\UserData\S-1-5-18\Components"),), _subkeys),
+    Area("app path", "machine", (_key(rf"HKLM\SOFTWARE\{_CURRENT}\App Paths", "/s"),), read_trees),
+    Area("file association", "machine", (_key(r"HKLM\SOFTWARE\Classes"), "assoc", "ftype"), _associations),
+    Area("file association", "user", (_key(r"HKCU\SOFTWARE\Classes"),), read_subkeys),
+    Area("environment variable", "machine", (_key(rf"{_CONTROL}\Session Manager\Environment"),), read_values),
+    Area("environment variable", "user", (_key(r"HKCU\Environment"),), read_values),
+    Area("vendor key", "machine", (_key(r"HKLM\SOFTWARE"), _key(r"HKLM\SOFTWARE\Wow6432Node")), read_subkeys),
+    Area("vendor key", "user", (_key(r"HKCU\SOFTWARE"),), read_subkeys),
+    Area("policy", "machine", (_key(r"HKLM\SOFTWARE\Policies", "/s"),), read_trees),
+    Area("installer product", "machine", (_key(r"HKLM\SOFTWARE\Classes\Installer\Products"),), read_subkeys),
+    Area("installer component", "machine", (_key(rf"{_INSTALLER}\UserData\S-1-5-18\Components"),), read_subkeys),
     Area(
         "firewall rule",
         "machine",
         (_key(rf"{_SERVICES}\SharedAccess\Parameters\FirewallPolicy\FirewallRules"),),
-        _values,
+        read_values,
     ),
     Area(
         "certificate",
         "machine",
         tuple(_key(rf"{_CERTIFICATES}\{store}\Certificates") for store in ("ROOT", "TrustedPublisher")),
-        _subkeys,
+        read_subkeys,
     ),
     Area("local user", "machine", (f"{_ON_WINDOWS} net user",), _columns),
     Area("local group", "machine", (f"{_ON_WINDOWS} net localgroup",), _starred),
@@ -188,5 +200,5 @@ def declared(keys: Sequence[str]) -> tuple[Area, ...]:
     """Make areas of whole subtrees that a product's file names."""
     hives: Mapping[str, Hive] = {"HKCU": "user"}
     return tuple(
-        Area("registry key", hives.get(key[:4].upper(), "machine"), (_key(key, "/s"),), _trees) for key in keys
+        Area("registry key", hives.get(key[:4].upper(), "machine"), (_key(key, "/s"),), read_trees) for key in keys
     )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ENOUGH = 2
 """Boots that a snapshot's state is taken in before it is believed without looking."""
 
-_FORMAT = "2"  # of what is kept; another one is taken anew
+_FORMAT = "3"  # of what is kept; another one is taken anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,10 +67,13 @@ def _heading(asked: Iterable[tuple[str, str]]) -> re.Pattern[str] | None:
     """Learn from a folder that we asked for what a heading looks like."""
     for root, printed in asked:
         folder = root.rstrip("\\")
-        if len(folder) <= 2 or "%" in folder:  # "C:" occurs in other lines too, and a variable is printed replaced
+        if len(folder) <= 2:  # "C:" occurs in other lines too
             continue
+        # a variable is printed replaced, by what begins with a drive and ends before the rest of the path
+        asked_for = re.compile(r"(?:[A-Za-z]:\\.*)?".join(map(re.escape, re.split(r"%[^%]+%", folder))), re.IGNORECASE)
         for line in printed.splitlines():
-            before, found, after = line.partition(folder)
-            if found and not _DATED.match(line):
+            found = None if _DATED.match(line) else asked_for.search(line)
+            if found and re.match(r"[A-Za-z]:\\", found[0]):
+                before, after = line[: found.start()], line[found.end() :]
                 return re.compile(f"^{re.escape(before)}(?P<folder>[A-Za-z]:.*){re.escape(after)}$")
     return None

@@ -11,6 +11,7 @@ from harness.errors import HarnessError
 from harness.guest.outcome import Outcome
 from harness.guest.registry import RegistryValue, read_keys
 from harness.guest.state.areas import AREAS, HIVES, IN_BETWEEN, ONCE, Area, Hive, declared
+from harness.guest.state.hooks import HOOKS
 from harness.guest.state.journal import QUERY, read_place
 from harness.guest.state.listing import Entry, read_listings
 from harness.guest.state.members import NAMED
@@ -26,6 +27,11 @@ DEFAULT_ROOTS: tuple[str, ...] = (
     r"%USERPROFILE%\Desktop",
     r"%USERPROFILE%\AppData\Local\Programs",
     r"%USERPROFILE%\AppData\Roaming\Microsoft\Windows\Start Menu",
+    r"%USERPROFILE%\AppData\Roaming\Microsoft\Windows\SendTo",
+    r"C:\Users\Public\*",
+    r"C:\Users\Public\Documents\*",
+    r"C:\Windows\Fonts\*",
+    r"C:\Windows\Tasks\*",
     "C:\\*",
     r"C:\Windows\*",
     r"C:\Windows\System32\*",
@@ -54,7 +60,7 @@ class Scope:
 
     roots: tuple[str, ...] = DEFAULT_ROOTS
     keys: tuple[str, ...] = ()
-    areas: tuple[Area, ...] = AREAS
+    areas: tuple[Area, ...] = (*AREAS, *HOOKS)
     hives: tuple[Hive, ...] = HIVES
     programs: bool = True
     place: bool = False

@@ -1,0 +1,80 @@
+r"""Where Windows lets programs hook into itself and into others: menus of the shell, COM classes, its start.
+
+Nothing here is looked at in the middle of a scenario. The places are those of Microsoft's "Registering Shell Extension
+Handlers", "CLSID Key", "AppInit DLLs and Secure Boot", "GFlags and PageHeap" and "Run and RunOnce Registry Keys".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from harness.guest.outcome import Outcome
+from harness.guest.registry import read_keys
+from harness.guest.state.areas import Area, Things, read_subkeys, read_trees, read_values
+from harness.guest.state.things import Thing
+
+_CURRENT = r"Microsoft\Windows\CurrentVersion"
+_NT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+_SHELL = ("*", "Directory", "Folder")
+_OPTIONS = "Image File Execution Options"
+_HOOKS = ("shell", "userinit", "taskman", "appinit_dlls", "loadappinit_dlls", "load", "run")
+"""Values by which something starts with Windows or in every program; the others of these keys change at each log-on."""
+
+
+def _key(key: str, *switches: str) -> str:
+    return " ".join([f'reg query "{key}"', *switches])
+
+
+def _under(top: str) -> Callable[[Sequence[Outcome]], Things]:
+    r"""Make a reader that names keys by where they are below a key: ``*\shellex\ContextMenuHandlers\7-Zip``."""
+
+    def read(answers: Sequence[Outcome]) -> Things:
+        marker = f"\\{top}\\".casefold()
+        return {
+            key: Thing(thing.at[thing.at.casefold().find(marker) + len(marker) :], thing.facts, thing.at)
+            for key, thing in read_trees(answers).items()
+        }
+
+    return read
+
+
+def _only(names: Collection[str]) -> Callable[[Sequence[Outcome]], Things]:
+    """Make a reader that keeps values of these names."""
+
+    def read(answers: Sequence[Outcome]) -> Things:
+        return {key: thing for key, thing in read_values(answers).items() if thing.name.casefold() in names}
+
+    return read
+
+
+def _debuggers(answers: Sequence[Outcome]) -> Things:
+    """Programs in whose place another one is started."""
+    return {
+        key.casefold(): Thing(f"{_OPTIONS}\\{key.rpartition(_OPTIONS)[2].strip(chr(92))}", {"debugger": set_.text}, key)
+        for answer in answers
+        for key, found in read_keys(answer.stdout).items()
+        if (set_ := found.get("debugger"))
+    }
+
+
+HOOKS: tuple[Area, ...] = (
+    Area(
+        "shell extension",
+        "machine",
+        tuple(_key(rf"HKLM\SOFTWARE\Classes\{kind}", "/s") for kind in _SHELL),
+        _under("Classes"),
+    ),
+    Area(
+        "shell extension",
+        "user",
+        (_key(r"HKCU\SOFTWARE\Classes\*", "/s"),),
+        _under("Classes"),
+    ),
+    Area("COM class", "machine", (_key(r"HKLM\SOFTWARE\Classes\CLSID"),), read_subkeys),
+    Area("COM class", "user", (_key(r"HKCU\SOFTWARE\Classes\CLSID"),), read_subkeys),
+    Area("app path", "user", (_key(rf"HKCU\SOFTWARE\{_CURRENT}\App Paths", "/s"),), read_trees),
+    Area("run entry", "machine", (_key(rf"HKLM\SOFTWARE\Wow6432Node\{_CURRENT}\RunOnce"),), read_values),
+    Area("Windows setting", "machine", (_key(rf"HKLM\SOFTWARE\{_CURRENT}\Policies\System"),), read_values),
+    Area("Windows setting", "machine", (_key(rf"{_NT}\Winlogon"), _key(rf"{_NT}\Windows")), _only(_HOOKS)),
+    Area("Windows setting", "machine", (_key(rf"{_NT}\{_OPTIONS}", "/s"),), _debuggers),
+)
