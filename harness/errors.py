@@ -24,6 +24,7 @@ A product that misbehaves is never a HarnessError, and a site that misbehaves is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -133,12 +134,18 @@ class ProductFailed(AssertionError):
 
 
 class Hung(ProductFailed):
-    """A command outlived its deadline; its process tree was ended."""
+    """A command outlived its deadline; its process tree was ended.
 
-    def __init__(self, command: str, deadline: float) -> None:
-        super().__init__(command, deadline, code="hung")
+    With ``left`` the command itself had returned long before, and these programs, which it had begun, did not end.
+    """
+
+    def __init__(self, command: str, deadline: float, left: Sequence[str] = ()) -> None:
+        super().__init__(command, deadline, tuple(left), code="hung")
         self.command = command
         self.deadline = deadline
+        self.left = tuple(left)
 
     def __str__(self) -> str:
+        if self.left:
+            return f"{', '.join(self.left)} still runs after {self.deadline:g} s; it was begun by {self.command}"
         return f"still running after {self.deadline:g} s and ended: {self.command}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from harness.expectations.wording import LISTED_WHOLE
 from harness.guest.state import Change, State, UninstallEntry, changes
 from harness.guest.state.differences import NOTHING_LEARNED
 from harness.guest.state.noise import Learned
@@ -76,6 +77,14 @@ class Phase:
             return frozenset()
         found = changes(self.clean, self.replaced, learned=self.learned)
         return frozenset((change.area, change.subject) for change in found if change.did == "added")
+
+    def has_file(self, path: str) -> bool:
+        """Whether a file or folder, its path in small letters, is there after the phase; True where nobody can tell."""
+        return not path.startswith(LISTED_WHOLE) or path in self._folded
+
+    @cached_property
+    def _folded(self) -> frozenset[str]:
+        return frozenset(path.casefold() for path in self.after.files)
 
     def _judged(self, found: tuple[Change, ...]) -> tuple[Change, ...]:
         return found if self.judges_registry else tuple(change for change in found if change.area in FILES)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from harness.expectations.finding import Cause, Finding
 from harness.expectations.phase import Phase, What
-from harness.guest.state import Change, SearchPath
+from harness.expectations.wording import expanded, plain, program
+from harness.guest.state import Change, SearchPath, UninstallEntry
 from harness.guest.state.members import ADMINISTRATORS
 
 Rule = Callable[[Phase], Iterator[Finding]]
@@ -27,6 +28,9 @@ _OTHERS: Mapping[str, tuple[str, str]] = {
     "environment variable": ("others-setting", "which was there before"),
     "file association": ("others-setting", "another program's"),
     "app path": ("others-setting", "another program's"),
+    "shell extension": ("others-setting", "another program's"),
+    "COM class": ("others-setting", "another program's"),
+    "Windows setting": ("others-setting", "which was there before"),
     "policy": ("others-setting", "which was there before"),
     "vendor key": ("others-setting", "another program's"),
     "firewall rule": ("others-setting", "which was there before"),
@@ -73,12 +77,16 @@ def _display_name(phase: Phase, key: str) -> str:
 
 
 def _keeps_path(phase: Phase) -> Iterator[Finding]:
-    """Find what PATH has lost: other entries, their order, its type."""
+    """Find what PATH has lost: other entries, the way they are written, their order, its type."""
     for change in phase.since_clean:
         for scope in ("system", "user"):
             match change:
                 case Change(area=area, did="removed", subject=entry) if area == f"{scope} PATH entry":
-                    yield _packaging("path-entry-lost", f"{phase} took {entry} out of the {scope} PATH", entry)
+                    if now := _written_anew(phase, area, entry):
+                        words = f"{phase} rewrote {entry} in the {scope} PATH as {now}"
+                        yield _packaging("path-entry-rewritten", words, entry)
+                    else:
+                        yield _packaging("path-entry-lost", f"{phase} took {entry} out of the {scope} PATH", entry)
                 case Change(area=area, subject=now) if area == f"{scope} PATH order":
                     yield _packaging("path-order", f"{phase} changed the order of the {scope} PATH: {now[:200]}", scope)
                 case Change(area=area, subject=how) if area == f"{scope} PATH type":
@@ -86,13 +94,28 @@ def _keeps_path(phase: Phase) -> Iterator[Finding]:
                     yield _packaging("path-type", words if "-> REG_SZ" in how else words.partition(":")[0], scope)
 
 
+def _written_anew(phase: Phase, area: str, entry: str) -> str:
+    """Give what an entry was replaced by that means the same folder, or nothing."""
+    added = (change.subject for change in phase.since_clean if change.area == area and change.did == "added")
+    return next((now for now in added if plain(now) == plain(entry)), "")
+
+
 def _path_is_sound(phase: Phase) -> Iterator[Finding]:
-    """Find entries that are in PATH twice, and a PATH beyond its limit."""
+    """Find entries that are in PATH twice, in quotes or without their folder, and a PATH beyond its limit."""
     for scope, was, now in _paths(phase):
-        known = Counter(map(_folded, was.entries))
-        for entry, times in Counter(map(_folded, now.entries)).items():
+        known = Counter(map(plain, was.entries))
+        for entry, times in Counter(map(plain, now.entries)).items():
             if times > 1 and times > known[entry]:
                 yield _packaging("path-entry-twice", f"{phase} left {entry} {times} times in the {scope} PATH", entry)
+        for entry in dict.fromkeys(one for one in now.entries if known[plain(one)] == 0):
+            if '"' in entry:
+                words = (
+                    f"{phase} put {entry} into the {scope} PATH with its quotes: programs that read PATH do not find it"
+                )
+                yield _packaging("path-entry-quoted", words, entry)
+            if not phase.has_file(plain(entry)):
+                words = f"{phase} put {entry} into the {scope} PATH, which is not there"
+                yield _packaging("path-entry-without-folder", words, entry)
         if now.length > PATH_LIMIT >= was.length:
             words = f"{phase} made the {scope} PATH {now.length} characters long; programs cut it at {PATH_LIMIT}"
             yield _packaging("path-length", words, scope)
@@ -109,9 +132,18 @@ def _services_are_sound(phase: Phase) -> Iterator[Finding]:
                 f"after {phase} the {change.area} {change.subject} is registered and its program {image} is not there"
             )
             yield _packaging("service-without-program", words, change.subject)
-        if phase.judges_service_paths and re.match(r'[^"\s]+\s[^"]*\.exe', image, re.IGNORECASE):
+        if plain(program(image)).startswith(_OF_PERSONS):
+            words = (
+                f"the service {change.subject} runs a program out of a person's own folder, who may put another one in "
+                f"its place: {image}"
+            )
+            yield Finding(code="service-in-profile", cause=Cause.PERMISSION, sentence=words, subject=change.subject)
+        if phase.judges_service_paths and re.match(r'[^"\s]+\s[^"]*\.exe', expanded(image), re.IGNORECASE):
             words = f"the service {change.subject} has a path with blanks and no quotes: {image}"
             yield Finding(code="service-path-unquoted", cause=Cause.PERMISSION, sentence=words, subject=change.subject)
+
+
+_OF_PERSONS = ("c:\\users\\", "%userprofile%", "%localappdata%", "%appdata%", "%temp%", "%tmp%", "c:\\windows\\temp\\")
 
 
 def _adds_no_root(phase: Phase) -> Iterator[Finding]:
@@ -159,6 +191,28 @@ def _registers_its_version(phase: Phase) -> Iterator[Finding]:
         yield _packaging("version-registered", words, entry.title)
 
 
+def _shows_in_the_list(phase: Phase) -> Iterator[Finding]:
+    """Find a product that people do not see in Windows' list of programs, though it is registered."""
+    hidden = [entry for entry in phase.registered.values() if _is_hidden(entry)]
+    if hidden and len(hidden) == len(phase.registered):  # a bundle hides the packages in it, not itself
+        words = f"{phase} registered {hidden[0].title} and hides it from the list of programs (SystemComponent is 1)"
+        yield _packaging("hidden-from-list", words, hidden[0].title)
+
+
+def _can_be_removed(phase: Phase) -> Iterator[Finding]:
+    """Find an entry in the list of programs whose removal starts a program that is not there."""
+    for entry in phase.registered.values():
+        for name, key in (("UninstallString", "uninstallstring"), ("QuietUninstallString", "quietuninstallstring")):
+            file = program(entry.values.get(key, ""))
+            if file and not phase.has_file(plain(file)):
+                words = f"after {phase} {name} of {entry.title} starts {file}, which is not there"
+                yield _packaging("removal-without-program", words, entry.title)
+
+
+def _is_hidden(entry: UninstallEntry) -> bool:
+    return entry.values.get("systemcomponent", "0x0") not in ("0x0", "")
+
+
 def _leaves_nothing(phase: Phase) -> Iterator[Finding]:
     """Find what the removal left, but for what the product's file allows."""
     for change in phase.since_clean:
@@ -203,6 +257,8 @@ RULES: tuple[tuple[Rule, tuple[What, ...]], ...] = (
     (_makes_no_administrators, _IN),
     (_registers_once, _IN),
     (_registers_its_version, _IN),
+    (_shows_in_the_list, _IN),
+    (_can_be_removed, _IN),
     (_leaves_nothing, ("uninstall",)),
     (_leaves_no_trace, ("refused installation",)),
     (_undoes_itself, ("failed upgrade",)),
@@ -221,10 +277,6 @@ def _packaging(code: str, sentence: str, subject: str) -> Finding:
 def _paths(phase: Phase) -> Iterator[tuple[str, SearchPath, SearchPath]]:
     yield "system", phase.clean.system_path, phase.after.system_path
     yield "user", phase.clean.user_path, phase.after.user_path
-
-
-def _folded(entry: str) -> str:
-    return entry.strip('" ').rstrip("\\").casefold()
 
 
 def _only_longer(phase: Phase, name: str) -> bool:

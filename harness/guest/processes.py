@@ -16,17 +16,21 @@ _UNINSTALLER = re.compile(r"(?:au|un)(?:_.*)?\.exe|_iu.*\.tmp|_?unins.*\.(?:exe|
 _NOT_FOUND = 128  # taskkill, where no process has this name (Microsoft's reference of taskkill; Wine's says the same)
 
 
-def uninstallers(guest: Guest) -> list[str]:
-    """Name the programs that run and are, by their names, uninstallers or copies that these make of themselves.
+def running(guest: Guest) -> frozenset[str]:
+    """Name the programs that run, in small letters.
 
     A guest whose tasklist tells nothing is asked by wmic, which newer Windows do not have any more; what neither tells
     is not there.
     """
-    running = programs(guest.ask(PROGRAMS).stdout)
-    if not running:
-        listed = guest.ask("wmic process get Name").stdout.replace("\0", "")
-        running = frozenset(line.strip().lower() for line in listed.splitlines())
-    return sorted(name for name in running if _UNINSTALLER.fullmatch(name))
+    if found := programs(guest.ask(PROGRAMS).stdout):
+        return found
+    listed = guest.ask("wmic process get Name").stdout.replace("\0", "")
+    return frozenset(line.strip().lower() for line in listed.splitlines())
+
+
+def uninstallers(guest: Guest) -> list[str]:
+    """Name the programs that run and are, by their names, uninstallers or copies that these make of themselves."""
+    return sorted(name for name in running(guest) if _UNINSTALLER.fullmatch(name))
 
 
 def answering(guest: Guest, names: Collection[str]) -> tuple[str, ...]:

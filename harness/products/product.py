@@ -21,6 +21,7 @@ from harness.mistakes import nearest
 from harness.products import command_lines
 from harness.products.declared import DEFAULT_SWITCHES, Install, ProductId, Rollback, Uninstall, Version
 from harness.products.exit_code import ExitCode
+from harness.products.leftovers import LeftoverGlob, as_glob, literally
 from harness.products.packages import Package, PackageSource, Progress
 from harness.products.placeholders import filled, filled_in
 from harness.products.proofs import PathEntry, Proofs, UserFile, WindowsPath
@@ -39,7 +40,7 @@ class Product(Authored):
     uninstall: Uninstall = Uninstall()
     rollback: Rollback | None = None
     exit_codes: tuple[ExitCode, ...] = ()
-    leftovers_allowed: tuple[Text, ...] = ()
+    leftovers_allowed: tuple[LeftoverGlob, ...] = ()
     stays_running: tuple[Text, ...] = ()
     user_files: tuple[UserFile, ...] = ()
     add_to_path: Literal["system", "user"] | None = None
@@ -237,9 +238,16 @@ class Product(Authored):
         return own is not None and own.reboot
 
     def allows_leftover(self, trace: str) -> bool:
-        """Tell whether a path or registry key may stay after the removal; ``*`` spans folders."""
+        """Tell whether a path or registry key may stay after the removal; ``*`` spans folders.
+
+        What may stay in a folder may stay with the folder. ``%APPDATA%`` and its kin mean those of every account.
+        """
         values = self._values(self.newest)
-        return any(fnmatchcase(trace.casefold(), filled(glob, values).casefold()) for glob in self.leftovers_allowed)
+        globs = [as_glob(filled(one, values, literally)).casefold() for one in self.leftovers_allowed]
+        return any(
+            fnmatchcase(trace.casefold(), glob) or fnmatchcase(trace.casefold(), glob.removesuffix("\\*"))
+            for glob in globs
+        )
 
     # ---
 

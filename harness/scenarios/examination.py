@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from harness.errors import ProductFailed
 from harness.expectations import Cause, Finding, Phase, findings
 from harness.guest.access import open_to_all
-from harness.guest.processes import answering
 from harness.guest.state import Scope
 from harness.guest.state.executables import worth_hashing
+from harness.scenarios.own_keys import own_keys, with_own_keys
+from harness.scenarios.survivors import survivors
 
 if TYPE_CHECKING:
     from harness.expectations.phase import What
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 SHOWN = 3
 """Findings that a reason names; the others are counted."""
 
-MOST_PROGRAMS = 10
-"""Programs of a product that are looked for among those that run."""
+_GRAVEST = tuple(map(Cause, ("rollback", "permission", "signature", "reboot", "hang", "crash", "compatibility")))
+"""Causes in the order in which they are told; the rules of causes have them in the same one."""
 
 OWN_ROOTS = (
     r"%USERPROFILE%\*",
@@ -55,6 +56,7 @@ class Examination:
         self._place: Place | None = None
         self._last: State | None = None
         self._with_old: State | None = None
+        self._own_keys: tuple[str, ...] = ()
         self._found: list[Finding] = []
 
     def begin(self) -> None:
@@ -83,7 +85,7 @@ class Examination:
 
         ``spared`` are files of a person's own, which stay with the folders they are in. In the middle of a scenario,
         what its end shows as well need not be asked for: then the look is not a ``whole`` one. With ``contents`` the
-        product's own executables are known by their content from then on.
+        product's own executables and registry keys are known by their content from then on.
         Nothing is raised: a scenario goes on to its end, and `conclude` says what was found.
         """
         assert self._clean is not None, "an examination begins with the clean guest"
@@ -104,13 +106,22 @@ class Examination:
             after=now,
             learned=self._clean.learned,
             registers=entry.display_version if entry else None,
-            allows=lambda subject: self._product.allows_leftover(subject) or _holds(subject, spared),
+            allows=lambda subject: (
+                self._product.allows_leftover(subject)
+                or _holds(subject, spared)
+                or (self._keeps_empty_folders and _is_emptied(subject, before, now))
+            ),
             judges_registry=self.judges_registry,
             # Windows Installer writes quotes around the path of a service, and Wine's does not
             judges_service_paths=not (self._product.kind == "msi" and self._guest.facts().is_lab),
             replaced=self._with_old,
         )
         name = f"{what.replace(' ', '-')}-{version}.txt"
+        if contents:
+            self._own_keys = own_keys(phase)
+        if self._own_keys:
+            now = with_own_keys(self._guest, now, self._own_keys)
+            phase = replace(phase, after=now)
         if asked := worth_hashing(phase.since_clean, now, again=before.hashes, new=contents):
             now = replace(now, hashes=self._guest.hashes(asked))
             phase = replace(phase, after=now)
@@ -123,19 +134,18 @@ class Examination:
         if what == "uninstall" and (left := [f for f in self._found if f.code == "left-behind"]):
             self._keeper.keep("left-behind.txt", "".join(f"{finding.sentence}\n" for finding in left))
 
+    @property
+    def _keeps_empty_folders(self) -> bool:
+        """Whether this guest's Windows Installer leaves folders that it has emptied: Wine's does, Windows' does not."""
+        return self._product.kind == "msi" and self._guest.facts().is_lab
+
     def _still_running(self, phase: Phase) -> Iterator[Finding]:
         """Look for programs of the product's that go on after the installer has ended, unless they are to."""
-        theirs = {
-            path.rpartition("\\")[2].lower()
-            for state in (phase.before, phase.after)
-            for path in state.files
-            if path.lower().endswith(".exe") and path not in phase.clean.files
-        }
-        asked = sorted(theirs - {image.lower() for image in self._product.stays_running})[:MOST_PROGRAMS]
-        alive = [image for image in asked if image in phase.after.programs]
-        if phase.what == "uninstall" and not phase.after.programs:
-            alive = list(answering(self._guest, asked))
-        for image in alive if phase.what in ("install", "upgrade", "uninstall") else ():
+        if phase.what not in ("install", "upgrade", "uninstall"):
+            return
+        # by wmic, where there is no other way, only what an EXE may have begun is looked for: it takes long
+        listed = self._product.kind == "exe"
+        for image in survivors(self._guest, phase, expected=self._product.stays_running, listed=listed):
             words = f"after {phase} {image} still runs"
             yield Finding(code="process-left", cause=Cause.PACKAGING, sentence=words, subject=image)
 
@@ -158,14 +168,29 @@ class Examination:
         """Raise ProductFailed with what was found, if anything was."""
         if self._found:
             more = len(self._found) - SHOWN
-            words = "; ".join(finding.sentence for finding in self._found[:SHOWN])
+            words = "; ".join(finding.sentence for finding in sorted(self._found, key=_gravity)[:SHOWN])
             raise ProductFailed(words + (f"; and {more} more" if more > 0 else ""), code="broke-rules")
+
+
+def _gravity(finding: Finding) -> int:
+    """Put what the cause is decided by first: a reason that names other things misleads."""
+    order = (*_GRAVEST, Cause.PACKAGING, Cause.LEFTOVER)
+    return order.index(finding.cause) if finding.cause in order else len(order)
 
 
 def _holds(subject: str, files: Sequence[str]) -> bool:
     """Whether this is one of the files, or a folder above one."""
     folded = subject.casefold()
     return any(file.casefold() == folded or file.casefold().startswith(f"{folded}\\") for file in files)
+
+
+def _is_emptied(subject: str, before: State, now: State) -> bool:
+    """Whether this is a folder that had something in it before and has nothing now."""
+    inside = f"{subject.casefold()}\\"
+    entry = next((entry for path, entry in now.files.items() if path.casefold() == inside[:-1]), None)
+    if entry is None or not entry.is_folder:
+        return False
+    return any(path.casefold().startswith(inside) for path in before.files)
 
 
 def _new_folders(phase: Phase) -> tuple[str, ...]:

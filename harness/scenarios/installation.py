@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError, Hung, MachineFailed, ProductFailed
 from harness.exit_codes import ExitMeaning, shown
 from harness.expectations import Cause, Finding
-from harness.guest.processes import uninstallers
 from harness.guest.state import EVERYTHING, SOFTWARE, Scope
 from harness.products.command_lines import MSIEXEC
 from harness.results.result import Fault
 from harness.scenarios.endings import ending
 from harness.scenarios.examination import OWN_ROOTS, Begins, Examination
-from harness.scenarios.proving import entries_of, missing_proofs, own_words, present_files
+from harness.scenarios.proving import entries_of, entry_proof, missing_proofs, own_words, present_files
+from harness.scenarios.removing import wait_until_removed
 from harness.scenarios.starting import what_is_missing
 from harness.scenarios.telling import Keeper, Telling
-from harness.scenarios.waits import until_the_removal_settles
 
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
@@ -136,7 +135,7 @@ class Installation:
 
     def registered_removal(self, version: str) -> Mapping[str, str]:
         """Read what Windows' list of programs holds to uninstall the product: the values of its entry."""
-        proof = self.product.proofs_of(version).uninstall_entry
+        proof = entry_proof(self.guest, self.product, version)
         if proof is None:
             raise HarnessError(
                 f"{self.product.id} names no uninstall_entry in its proofs, so its registered removal cannot be found"
@@ -264,11 +263,19 @@ class Installation:
             self._blame(words, meaning, code="not-uninstalled")
         self._may_ask_for_a_restart(f"the removal of {version}", meaning)
         self._put_on_path(present=False)
-        if self.product.uninstall.settle:
+        settle = self.product.uninstall.settle
+        if settle or self.product.kind == "exe":
             proofs = self.product.proofs_of(version)
-            until_the_removal_settles(self.product.uninstall.settle)(
-                lambda: present_files(self.guest, proofs) or uninstallers(self.guest)
-            )
+            try:
+                wait_until_removed(
+                    self.guest,
+                    lambda: settle and present_files(self.guest, proofs),
+                    command=command,
+                    within=settle or self.product.deadline or 60.0,
+                )
+            except Hung:
+                self.evidence.ended(ending(f"uninstall-{version}", None))
+                raise
 
     def _may_ask_for_a_restart(self, what: str, meaning: ExitMeaning) -> None:
         if not meaning.reboot:

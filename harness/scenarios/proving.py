@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.exit_codes import shown
 from harness.guest.registry import read_keys
@@ -30,6 +30,7 @@ def missing_proofs(guest: Guest, product: Product, version: str, *, seen: State 
     taken, so that its registry need not be asked again. Raises Hung when that command does not end.
     """
     proofs = product.proofs_of(version)
+    proofs = proofs.model_copy(update={"uninstall_entry": entry_proof(guest, product, version)})
     files, values = [_is_there(path) for path in proofs.files], [_value_of(proof) for proof in proofs.registry]
     scope = replace(SOFTWARE, hives=tuple(_hives(proofs)))
     listed = questions(scope) if seen is None else []
@@ -49,6 +50,17 @@ def missing_proofs(guest: Guest, product: Product, version: str, *, seen: State 
         outcome = guest.run(proofs.command.run, deadline=product.deadline or 60.0)
         lacking += _command(outcome, proofs.command, missing=what_is_missing(guest, outcome))
     return lacking
+
+
+def entry_proof(guest: Guest, product: Product, version: str) -> EntryProof | None:
+    """Give the proof of a version's entry in the list of programs, as this guest's Windows Installer can hold it.
+
+    A lab guest's registers every package for the machine, also one that is for a person.
+    """
+    proof = product.proofs_of(version).uninstall_entry
+    if proof is not None and proof.account == "user" and product.kind == "msi" and guest.facts().is_lab:
+        return proof.model_copy(update={"account": "machine"})
+    return proof
 
 
 def present_files(guest: Guest, proofs: Proofs) -> list[str]:
@@ -114,7 +126,11 @@ def _value(answer: Outcome, proof: RegistryValue) -> Iterator[str]:
 
 def _entry(state: State, proof: EntryProof) -> Iterator[str]:
     found = entries_of(state, proof)
-    if not found:
+    other: Literal["machine", "user"] = "user" if proof.account == "machine" else "machine"
+    if not found and entries_of(state, proof.model_copy(update={"account": other})):
+        where = {"machine": "the machine", "user": "this account only"}
+        yield f"{proof.display_name!r} is registered for {where[other]}, not for {where[proof.account]}"
+    elif not found:
         yield f"{proof.display_name!r} is not registered in Windows' list of programs"
     elif len(found) > 1:
         yield f"{proof.display_name!r} is registered {len(found)} times ({', '.join(entry.version for entry in found)})"

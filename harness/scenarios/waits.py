@@ -8,6 +8,11 @@ from collections.abc import Callable
 import tenacity
 
 
+def until_programs_have_ended(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
+    """Look again while programs that an installer has begun still run; the last answer is returned in the end."""
+    return until_the_removal_settles(within, sleep=sleep)
+
+
 def until_the_removal_settles(within: float, *, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
     """Look again while an uninstaller that has returned already is still at work, and on nothing else.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import AuthoringError
 from harness.products import CommandProof, Product, read_product
 
 from .project import PRODUCT
@@ -78,6 +79,26 @@ def test_placeholders_are_filled_and_literal_in_a_pattern(product: Product) -> N
     assert proofs.command.holds("demo 2.0")
     assert not proofs.command.holds("demo 2x0")
     assert product.user_files_of("1.1")[0].path == r"C:\Program Files\Demo\1.1.txt"
+
+
+def test_leftovers_may_be_named_by_a_variable_and_with_their_folder(product: Product) -> None:
+    """%APPDATA% means every account's; what may stay in a folder may stay with it; brackets in a name are brackets."""
+    demo = product.model_copy(update={"leftovers_allowed": (r"%APPDATA%\Demo\*", r"{install_dir}\cache")})
+    assert demo.allows_leftover(r"C:\users\Me\AppData\Roaming\demo\a\b.json")
+    assert demo.allows_leftover(r"C:\users\Me\AppData\Roaming\Demo")
+    assert not demo.allows_leftover(r"C:\users\Me\AppData\Roaming\Demon")
+    assert not demo.allows_leftover(r"C:\users\Me\AppData\Local\Demo\a")
+    bracketed = demo.model_copy(update={"install_dir": r"C:\Program Files\Demo [x64]"})
+    assert bracketed.allows_leftover(r"C:\Program Files\Demo [x64]\cache")
+
+
+def test_a_variable_that_is_none_is_a_mistake(project: Path) -> None:
+    """It would allow nothing, and the author would hear of it as a leftover."""
+    file = project / "fixtures/products/demo.toml"
+    before, versions, after = PRODUCT.partition("[[versions]]")
+    file.write_text(f"{before}leftovers_allowed = ['%APPDAT%\\\\Demo']\n{versions}{after}")
+    with pytest.raises(AuthoringError, match="did you mean 'APPDATA'"):
+        read_product(file)
 
 
 def test_leftovers_are_allowed_as_windows_compares_paths(product: Product) -> None:

@@ -45,6 +45,11 @@ def _path(*entries: str, kind: str = "REG_EXPAND_SZ") -> State:
     return replace(INSTALLED, system_path=SearchPath(kind, entries))
 
 
+def _entry(**values: str) -> State:
+    told = UninstallEntry("", {**ENTRY.values, **values})
+    return replace(INSTALLED, uninstall={**CLEAN.uninstall, f"{UNINSTALL}\\Ninja": told})
+
+
 def _codes(after: State, **phase: Any) -> list[str]:
     told: dict[str, Any] = {"what": "install", "version": "1.13.0", "before": CLEAN, **phase}
     return [finding.code for finding in findings(Phase(clean=CLEAN, after=after, **told))]
@@ -90,6 +95,21 @@ def test_a_clean_product_draws_no_finding() -> None:
             ),
             "version-registered",
         ),
+        (_path(*CLEAN.system_path.entries, r'"C:\Program Files\Ninja"'), "path-entry-quoted"),
+        (_path(*INSTALLED.system_path.entries, r"%ProgramFiles%\ninja"), "path-entry-twice"),
+        (_path(*CLEAN.system_path.entries, r"C:\Program Files\Ninja\bin"), "path-entry-without-folder"),
+        (_path(r"C:\Windows\System32", r"C:\Tools", r"C:\Program Files\Ninja"), "path-entry-rewritten"),
+        (
+            _things(INSTALLED, "service", Thing("Svc", {"image path": r"%ProgramFiles%\Ninja.exe -run"})),
+            "service-path-unquoted",
+        ),
+        (
+            _things(INSTALLED, "service", Thing("Svc", {"image path": r"C:\Users\me\AppData\svc.exe"})),
+            "service-in-profile",
+        ),
+        (_entry(systemcomponent="0x1"), "hidden-from-list"),
+        (_entry(uninstallstring=r'"C:\Program Files\Ninja\unins000.exe" /x'), "removal-without-program"),
+        (_entry(quietuninstallstring=r"C:\Program Files\Ninja\gone.exe /S"), "removal-without-program"),
     ],
 )
 def test_each_defect_of_an_installation_is_found_by_its_rule(after: State, code: str) -> None:
@@ -104,6 +124,13 @@ def test_a_defect_names_the_thing_and_its_cause() -> None:
     assert found.sentence == r"installing 1.13.0 took C:\Tools out of the system PATH"
     assert (found.cause, found.subject) == (Cause.PACKAGING, r"C:\Tools")
     assert found.cause.is_products
+
+
+def test_an_entry_that_can_be_removed_and_a_bundle_that_hides_its_parts_draw_nothing() -> None:
+    """A program that is there, one of Windows' own, and hidden entries beside one that shows."""
+    assert _codes(_entry(uninstallstring=f'"{EXE}" /x', quietuninstallstring="MsiExec.exe /X{0}")) == []
+    both = _entry(displayname="Ninja part", systemcomponent="0x1")
+    assert _codes(replace(both, uninstall={**both.uninstall, f"{UNINSTALL}\\Bundle": ENTRY})) == []
 
 
 def test_an_upgrade_that_leaves_the_old_entry_registered_is_found() -> None:

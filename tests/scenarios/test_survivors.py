@@ -1,0 +1,77 @@
+"""What runs on after an installer: the product's programs and strangers, unless they are expected or end soon."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from harness.errors import Hung
+from harness.expectations import Phase
+from harness.guest.guest import Guest
+from harness.guest.outcome import Outcome
+from harness.guest.state import Entry, State
+from harness.scenarios import survivors as looking
+from harness.scenarios.removing import wait_until_removed
+
+EXE = r"C:\Program Files\Tool\agent.exe"
+WINDOWS = {r"C:\Windows\System32\svchost.exe": Entry(1, "1"), r"C:\Windows\System32\cmd.exe": Entry(1, "1")}
+
+
+class Running:
+    """A guest on which these programs run: all of a list, one list after the other."""
+
+    def __init__(self, *lists: tuple[str, ...]) -> None:
+        self._lists = list(lists)
+        self.pictures = 0
+
+    def ask(self, command: str) -> Outcome:
+        """List what runs, for the last time again and again."""
+        names = self._lists.pop(0) if len(self._lists) > 1 else self._lists[0]
+        rows = "".join(f'"{name}","12","Services","0","4.100 K"\r\n' for name in names)
+        return Outcome(command=command, exit_code=0, stdout=rows, stderr="", seconds=0.0)
+
+    def photograph(self) -> None:
+        """Count pictures."""
+        self.pictures += 1
+
+
+def _survivors(*lists: tuple[str, ...], expected: tuple[str, ...] = ()) -> list[str]:
+    clean = State(account="a", files=WINDOWS, uninstall={}, programs=frozenset({"svchost.exe"}))
+    after = State(account="a", files={**WINDOWS, EXE: Entry(1, "2")}, uninstall={}, programs=frozenset(lists[0]))
+    told: dict[str, Any] = {"clean": clean, "before": clean, "after": after}
+    phase = Phase(what="install", version="1", **told)
+    guest = cast(Guest, Running(*(lists[1:] or lists)))
+    return looking.survivors(guest, phase, expected=expected, listed=True)
+
+
+@pytest.fixture(autouse=True)
+def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "ENDS_SOON", 0.6)
+
+
+def test_the_products_program_and_a_stranger_are_named() -> None:
+    """A helper that was started out of a folder for temporary files is no file of the product, and runs on."""
+    assert _survivors(("svchost.exe", "agent.exe", "guard.exe", "cmd.exe")) == ["agent.exe", "guard.exe"]
+
+
+def test_what_ends_soon_is_expected_or_is_windows_own_is_not_named() -> None:
+    """An optimiser that needs a second, a declared agent, servicing and WMI."""
+    assert _survivors(("svchost.exe", "agent.exe"), ("agent.exe",), ("svchost.exe",)) == []
+    assert _survivors(("agent.exe",), expected=("Agent.exe",)) == []
+    assert _survivors(("svchost.exe", "TiWorker.exe".lower(), "wmiprvse.exe", "cmd.exe")) == []
+
+
+def test_an_uninstallers_copy_that_never_ends_is_a_hang_with_a_picture() -> None:
+    """The command returned at once, and its copy waits for a person."""
+    guest = Running(("svchost.exe", "Un_A.exe"))
+    with pytest.raises(Hung, match=r'un_a.exe still runs after 0.3 s; it was begun by "C:\\x\\uninst.exe" /S'):
+        wait_until_removed(cast(Guest, guest), lambda: False, command=r'"C:\x\uninst.exe" /S', within=0.3)
+    assert guest.pictures == 1
+
+
+def test_files_that_stay_when_all_uninstallers_have_ended_are_no_hang() -> None:
+    """They are a leftover, which is told by another rule."""
+    guest = Running(("svchost.exe",))
+    wait_until_removed(cast(Guest, guest), lambda: True, command="x", within=0.3)
+    assert guest.pictures == 0
