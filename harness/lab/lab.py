@@ -26,11 +26,12 @@ from harness.lab.guest import GuestBusy, GuestGone, LabAccount, LabGuest
 from harness.lab.image import ACCOUNTS, Image
 from harness.lab.subnet import PORT, Subnet
 from harness.lab.vcenter.endpoint import VCenter
+from harness.lab.vcenter.objects import every_method
 from harness.lab.vcenter.sessions import User
 from harness.lab.vcenter.virtualmachine import VirtualMachine
 from harness.lab.winrm.credentials import write_user_file
 from harness.lab.winrm.service import WinRMService
-from harness.lab.winrm.trouble import Trouble
+from harness.lab.winrm.trouble import VERBS, Trouble
 
 SNAPSHOT = "clean"
 _ADMINISTRATOR, _AUDITOR = "administrator@lab.local", "auditor@lab.local"
@@ -135,10 +136,16 @@ class Lab:
 
     def ask_for(self, name: str, *, machine: str = "", times: int | None = None, seconds: float | None = None,
                 **options: str) -> Asked:  # fmt: skip
-        """Ask for a fault; raises ValueError for one that there is not, LookupError for a machine that there is not."""
+        """Ask for a fault; raises ValueError for one that there is not, LookupError for a machine that there is not.
+
+        A method that nobody answers is refused as well: a fault that waits for one would never strike.
+        """
         machine = machine.rpartition("/")[2]
         if machine:
             self._machine(machine)
+        if (method := options.get("method", VERBS[0])) not in (known := {*every_method(), *VERBS}):
+            near = ", ".join(difflib.get_close_matches(method, known, n=3)) or ", ".join(VERBS)
+            raise ValueError(f"no method {method!r} in the vCenter, no action of WS-Man; there are {near}, ...")
         return self.faults.ask(name, machine=machine, times=times, seconds=seconds, **options)
 
     async def _do(self, asked: Asked, machine: str) -> None:

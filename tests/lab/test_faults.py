@@ -86,12 +86,25 @@ def test_a_deed_is_done_at_once_or_when_its_method_comes() -> None:
         ("task-fail", {}, "did you mean 'task-fails'"),
         ("task-fails", {"colour": "red"}, "takes no option 'colour'; its options: method"),
         ("power-off", {}, "name one"),
+        ("invalid-state", {"state": "Invalid"}, "state is InvalidState or InvalidPowerState, not 'Invalid'"),
+        ("invalid-state", {"chance": "7"}, "chance is a number from 0 to 1, not '7'"),
+        ("clock-jump", {"ahead": "soon", "machine": "a"}, "ahead is a number from .* not 'soon'"),
+        ("winrm-reset", {"when": "during"}, "when is before or after, not 'during'"),
     ],
 )
 def test_what_cannot_be_asked_is_said_in_a_line(name: str, options: dict[str, Any], words: str) -> None:
-    """An unknown fault names the nearest, an unknown option those that there are, a deed wants its machine."""
+    """An unknown fault names the nearest, an unknown option those that there are, a deed wants its machine.
+
+    A value that nothing can be meant by is refused: such a fault would never strike.
+    """
     with pytest.raises(ValueError, match=words):
         Faults().ask(name, **options)
+
+
+def test_only_a_fault_that_exists_is_cleared() -> None:
+    """Whoever mistypes its name would else believe that it is over."""
+    with pytest.raises(ValueError, match="did you mean 'drift'"):
+        Faults().clear("drifts")
 
 
 def test_every_strike_is_in_the_audit_and_no_secret_is(tmp_path: Path) -> None:

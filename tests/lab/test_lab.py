@@ -150,6 +150,8 @@ def test_faults_on_the_command_line() -> None:
         assert "task-fails of win11-23h2-a, once, method PowerOnVM_Task: struck 0 times so far" in told
         assert say("fault", "task-fail").startswith("2 no fault is named 'task-fail'; did you mean 'task-fails'?")
         assert "there are win11-23h2-a" in say("fault", "reset", "--machine", "win11-23h2-b")
+        assert "there are PowerOnVM_Task" in say("fault", "task-fails", "--with", "method=PowerOn_Task")
+        assert say("fault", "--clear", "drifts").startswith("2 no fault is named 'drifts'")
         site = read_site(site_file)
         with session(site) as si:
             vm = si.content.searchIndex.FindByInventoryPath(site.machines[0].path)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.lab.audit import Audit
-from harness.lab.faults.table import Fault, fault
+from harness.lab.faults.table import Fault, complaint, fault
 
 _log = logging.getLogger(__name__)
 
@@ -76,10 +76,12 @@ class Faults:
     ) -> Asked:
         """Ask for a fault; raises ValueError for one that does not exist or an option that it does not take."""
         kind = fault(name)
-        for option in options:
+        for option, value in options.items():
             if option not in kind.takes:
                 known = ", ".join(kind.takes) or "none"
                 raise ValueError(f"{name} takes no option {option!r}; its options: {known}")
+            if wrong := complaint(option, value):
+                raise ValueError(wrong)
         if kind.deed and not machine:
             raise ValueError(f"{name} is done to a machine: name one")
         self._count += 1
@@ -98,7 +100,12 @@ class Faults:
         return asked
 
     def clear(self, name: str = "", machine: str = "") -> list[Asked]:
-        """Take faults back, all of them unless told which; tell which they were. What they held goes on."""
+        """Take faults back, all of them unless told which; tell which they were. What they held goes on.
+
+        Raises ValueError for a fault that does not exist.
+        """
+        if name:
+            fault(name)
         gone = [asked for asked in self._asked if name in ("", asked.fault.name) and machine in ("", asked.machine)]
         for asked in gone:
             self._over(asked)

@@ -35,8 +35,8 @@ def fault_routes(lab: Lab) -> list[web.RouteDef]:
         return asked()
 
     async def clear(request: web.Request) -> web.Response:
-        gone = lab.faults.clear(request.query.get("name", ""), request.query.get("machine", "").rpartition("/")[2])
         try:
+            gone = lab.faults.clear(request.query.get("name", ""), request.query.get("machine", "").rpartition("/")[2])
             await lab.faults.settled(*gone)
         except ValueError as error:
             return web.Response(status=400, text=str(error))

@@ -41,6 +41,9 @@ OPTIONS = {
     "address": "the address that is shown",
 }
 
+_CHOICES = {"state": ("InvalidState", "InvalidPowerState"), "when": ("before", "after")}
+_RANGES = {"chance": (0.0, 1.0), "ahead": (-1e9, 1e9)}
+
 TABLE: dict[str, Fault] = {
     fault.name: fault
     for fault in (
@@ -178,3 +181,18 @@ def fault(name: str) -> Fault:
         known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(TABLE)}"
         raise ValueError(f"no fault is named {name!r}; {known}")
     return TABLE[name]
+
+
+def complaint(option: str, value: str) -> str:
+    """Say what is wrong with the value of an option, nothing when it can be meant."""
+    if option in _CHOICES and value not in _CHOICES[option]:
+        return f"{option} is {' or '.join(_CHOICES[option])}, not {value!r}"
+    if option in _RANGES:
+        least, most = _RANGES[option]
+        try:
+            fits = least <= float(value) <= most
+        except ValueError:
+            fits = False
+        if not fits:
+            return f"{option} is a number from {least:g} to {most:g}, not {value!r}"
+    return ""

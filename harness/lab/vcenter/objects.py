@@ -83,6 +83,14 @@ class Served:
         return value
 
 
+def every_method() -> set[str]:
+    """Name every method that an object of some kind answers."""
+    kinds: list[type[Served]] = [Served]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return {name for kind in kinds for name in kind.methods}
+
+
 class Entity(Served):
     """An object with a name and a place in the inventory's tree."""
 

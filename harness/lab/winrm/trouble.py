@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from harness.lab.winrm.envelope import Request
 
+VERBS = ("Create", "Command", "Receive", "Send", "Signal", "Delete")
+"""What requests are called here: the last words of their actions."""
+
 _COMMAND = f"{{{names.SHELL}}}Command"
 _ARGUMENTS = f"{{{names.SHELL}}}Arguments"
 
@@ -61,5 +64,5 @@ class Trouble:
 
 
 def verb(asked: Request) -> str:
-    """Name an action by its last word: ``Create``, ``Command``, ``Receive``, ``Send``, ``Signal``, ``Delete``."""
+    """Name an action by its last word, one of VERBS for those of a shell."""
     return asked.action.rpartition("/")[2]
