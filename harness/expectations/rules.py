@@ -186,7 +186,7 @@ def _registers_its_version(phase: Phase) -> Iterator[Finding]:
     if phase.registers is not None or len(phase.registered) != 1:
         return
     (entry,) = phase.registered.values()
-    if entry.version and not _same_version(entry.version, phase.version):
+    if entry.version and not same_version(entry.version, phase.version):
         words = f"after {phase} the list of programs says version {entry.version}"
         yield _packaging("version-registered", words, entry.title)
 
@@ -289,7 +289,7 @@ def _only_longer(phase: Phase, name: str) -> bool:
     return bool(was) and (after[: len(before)] == before or after[-len(before) :] == before)
 
 
-def _same_version(one: str, other: str) -> bool:
+def same_version(one: str, other: str) -> bool:
     """Whether two versions agree as far as both go: 1.13.0 and 1.13.0.2."""
     mine, theirs = (re.findall(r"\d+", text) for text in (one, other))
     return all(int(a) == int(b) for a, b in zip(mine, theirs, strict=False))

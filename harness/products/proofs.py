@@ -108,13 +108,18 @@ class CommandProof(Authored):
 
 
 class Proofs(Authored):
-    """Everything that an installed product shows, and that must be gone after its removal."""
+    """Everything that an installed product shows, and that must be gone after its removal.
+
+    ``file_version`` is what its program's version resource says where that is another than the product's version;
+    ``any`` where the two have nothing to do with each other.
+    """
 
     files: tuple[WindowsPath, ...] = ()
     registry: tuple[RegistryValue, ...] = ()
     uninstall_entry: UninstallEntry | None = None
     path: tuple[PathEntry, ...] = ()
     command: CommandProof | None = None
+    file_version: Phrase | None = None
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Proofs:

@@ -20,6 +20,7 @@ from harness.products.command_lines import MSIEXEC
 from harness.results.result import Fault
 from harness.scenarios.endings import ending
 from harness.scenarios.examination import OWN_ROOTS, Begins, Examination
+from harness.scenarios.file_version import version_of_another
 from harness.scenarios.proving import entries_of, entry_proof, missing_proofs, own_words, present_files
 from harness.scenarios.removing import wait_until_removed
 from harness.scenarios.starting import what_is_missing
@@ -106,6 +107,10 @@ class Installation:
             claim = f"{version} is not there any more {when}" if when else f"{version} does not prove itself"
             code = "gone-after-failed-upgrade" if when else "not-proven"
             raise ProductFailed(f"{claim}: {'; '.join(lacking)}", code=code)
+        if seen is not None:
+            proofs, package = self.product.proofs_of(version), self.product.package(version)
+            if found := version_of_another(self.guest, proofs, package, version, seen):
+                self.examination.add(found)
 
     def replaced(self, old: str, *, by: str) -> None:
         """Make sure that an upgrade took the old version away: its own files and its entry in the list of programs."""
