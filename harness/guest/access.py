@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import DeliveryFailed
+from harness.guest.figures import figure
 
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
@@ -74,5 +75,5 @@ def _lets_all_write(ace: re.Match[str], *, shared: bool) -> bool:
 
 def _writes(rights: str) -> bool:
     if rights.startswith("0x"):
-        return bool(int(rights, 16) & _WRITE_BITS)
+        return bool((figure(rights) or 0) & _WRITE_BITS)
     return bool(_WRITES & set(_TWO.findall(rights)))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.guest.figures import figure
 from harness.guest.outcome import Outcome
 from harness.guest.registry import RegistryValue, read_keys
 
@@ -140,7 +141,7 @@ def _pending(told: Mapping[str, Outcome]) -> Iterator[str]:
 def _free(answer: Outcome) -> int | None:
     """Read the last number that ``dir`` prints: in every language it is what is free."""
     numbers = re.findall(r"\d+", answer.stdout)
-    return int(numbers[-1]) if answer.ok and numbers else None
+    return figure(numbers[-1]) if answer.ok and numbers else None
 
 
 def _updates(policies: Outcome) -> str | None:

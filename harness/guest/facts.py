@@ -10,6 +10,7 @@ from harness.builds import Build
 from harness.errors import GuestLost
 from harness.guest import environment as surroundings
 from harness.guest.environment import Environment
+from harness.guest.figures import figure
 from harness.guest.outcome import Outcome
 from harness.guest.registry import RegistryValue, read_keys
 
@@ -80,15 +81,15 @@ def read_facts(answers: Sequence[Outcome], *, machine: str) -> Facts:
     """Read the answers to QUESTIONS; raises GuestLost when the guest does not even tell its build."""
     version, account, temp, tools, powershell = answers[: len(_OWN)]
     values = _only_key(version)
-    number = values.get("currentbuild", RegistryValue("", "")).text
-    if not number.isdecimal():
+    number = figure(values.get("currentbuild", RegistryValue("", "")).text)
+    if number is None:
         raise GuestLost(
             f"it does not tell its Windows build: {version.text.strip()[:200] or 'no answer'}",
             machine=machine,
             advice=r"look at HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion in the guest",
         )
     revision = values["ubr"].number if "ubr" in values else None
-    build = Build(int(number), revision or 0)
+    build = Build(number, revision or 0)
     wine = values.get("wine")  # Windows has no value of this name; a lab guest does, and says which Wine it is
     return Facts(
         build=build,

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from harness.guest.figures import figure
+
 _VALUE = re.compile(r"^ {4}(?P<name>.*?) {4}(?P<kind>REG_[A-Z_]+)(?: {4}(?P<text>.*))?$")
 _KEY = re.compile(r"^HKEY_[A-Z_]+(\\.*)?$")
 
@@ -21,7 +23,7 @@ class RegistryValue:
     @property
     def number(self) -> int | None:
         """The content of a REG_DWORD or REG_QWORD, or None."""
-        return int(self.text, 16) if self.text.startswith("0x") else None
+        return figure(self.text) if self.text.startswith("0x") else None
 
 
 Keys = Mapping[str, Mapping[str, RegistryValue]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from harness.guest.figures import rows
 
 PROGRAMS = "tasklist /fo csv /nh"
 """The question whose answer `programs` reads."""
@@ -10,4 +10,4 @@ PROGRAMS = "tasklist /fo csv /nh"
 
 def programs(listed: str) -> frozenset[str]:
     """Read the names of the files that run, in small letters: the first column, which is in no language."""
-    return frozenset(row[0].lower() for row in csv.reader(listed.splitlines()) if len(row) > 1)
+    return frozenset(row[0].lower() for row in rows(listed) if len(row) > 1)

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from harness.errors import HarnessError
 from harness.expectations import Phase, findings
+from harness.guest.access import read_lists
+from harness.guest.environment import QUESTIONS, read_environment
 from harness.guest.outcome import Outcome
 from harness.guest.registry import read_keys
-from harness.guest.state import EVERYTHING, State, changes, questions, read_state
+from harness.guest.state import EVERYTHING, State, Thing, changes, questions, read_state
 from harness.guest.state.journal import read_folders, read_place
+from harness.guest.state.members import NAMED, with_members
 
 LINES = [
     r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{1}",
@@ -39,7 +42,19 @@ LINES = [
     "-" * 70,
     "Next Usn : 0x10",
     f'1,"x",2,0x1,"a","b",0x1,"c",{5:032x},{6:032x},0',
+    ".txt=txtfile",
+    "(A;OICI;0x1301bf;;;BU)",
+    r'"BUILTIN\Administrators","Alias","S-1-5-32-544","Enabled group"',
+    # numbers and quotes that are none
+    "Next Usn : 007",
+    "Next Usn : <digits>",
+    "11/22/2026  02:59 AM    <digits> huge.dll",
+    "    UBR    REG_SZ    0xq",
+    "D:(A;;0xq;;;WD)",
+    '"<long>',
 ]
+LARGE = {"<digits>": "9" * 5000, "<long>": "x" * 140_000}
+"""More than Python takes for a number, or its csv module for a field; by name, for Hypothesis prints what fails."""
 PIECES = st.one_of(
     st.sampled_from(LINES), st.sampled_from(["", "\t", "\0", '"', "\\", "    ", "\x85", "\u2028"]), st.text(max_size=30)
 )
@@ -54,7 +69,7 @@ def _state(data: st.DataObject) -> State | None:
         Outcome(
             command=command,
             exit_code=data.draw(st.sampled_from([0, 1, 5, -1])) if number < 3 else 0,
-            stdout=few[(number * 7) % len(few)],
+            stdout=_whole(few[(number * 7) % len(few)]),
             stderr="",
             seconds=0,
         )
@@ -91,11 +106,39 @@ def test_bent_answers_give_a_state_or_a_refusal_in_words(data: st.DataObject) ->
 @given(PRINTED)
 def test_any_text_gives_keys_folders_and_places(printed: str) -> None:
     """The readers of the registry and of the journal refuse nothing by raising."""
+    printed = _whole(printed)
     for key, values in read_keys(printed).items():
         assert key.startswith("HKEY_")
-        assert all(isinstance(value.text, str) for value in values.values())
+        for value in values.values():
+            assert isinstance(value.text, str)
+            assert value.number is None or value.number >= 0
     read_folders(printed)
-    read_place(Outcome(command="", exit_code=0, stdout=printed, stderr="", seconds=0))
+    read_place(_said(printed))
+    for path, who in read_lists(printed, below="C:").items():
+        assert path.startswith("C:\\")
+        assert who
+    for text in read_environment([_said(printed)] * len(QUESTIONS)).as_text().values():
+        assert isinstance(text, str)
+
+
+@settings(max_examples=100, deadline=None)
+@given(PRINTED, PRINTED)
+def test_any_text_gives_members_of_groups(named: str, printed: str) -> None:
+    """Who is an administrator is read, or not told."""
+    groups = {"local group": {"new": Thing("New")}, "administrators": NAMED.read([_said(named)])}
+    clean = State(account="vm", files={}, uninstall={}, things=groups)
+    found = with_members(clean, None, lambda asked: [_said(printed) for _ in asked]).things
+    assert all(one.name for one in found.get("group member", {}).values())
+
+
+def _whole(printed: str) -> str:
+    for name, text in LARGE.items():
+        printed = printed.replace(name, text)
+    return printed
+
+
+def _said(printed: str) -> Outcome:
+    return Outcome(command="", exit_code=0, stdout=_whole(printed), stderr="", seconds=0)
 
 
 @pytest.mark.slow

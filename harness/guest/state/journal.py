@@ -8,13 +8,13 @@ by a number, which ``fsutil file queryFileNameById`` turns into a path.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
+from harness.guest.figures import figure, rows
 from harness.guest.outcome import Outcome
 from harness.guest.state.listing import Entry, read_listings
 
@@ -45,9 +45,9 @@ class Place:
 
 def read_place(answer: Outcome) -> Place | None:
     """Read the answer to QUERY; None where there is no journal, or no ``fsutil`` that knows one."""
-    numbers = [int(number, 0) for number in _NUMBER.findall(answer.stdout)]
     # its number, the first record, the next record; then limits
-    return Place(numbers[0], numbers[2]) if answer.ok and len(numbers) > 2 else None
+    journal, _, following = (*map(figure, _NUMBER.findall(answer.stdout)), None, None, None)[:3]
+    return Place(journal, following) if answer.ok and journal is not None and following is not None else None
 
 
 def files_since(place: Place, known: Mapping[str, Entry], roots: Sequence[str], ask: Ask) -> dict[str, Entry] | None:
@@ -99,7 +99,7 @@ def read_folders(printed: str) -> set[str] | None:
     for line in printed.splitlines():
         if not _RECORD.match(line) or "," not in line:
             continue
-        (fields,) = csv.reader([line])
+        fields = next(rows(line), [])
         # the file's own number and its folder's stand side by side, at a place that differs between versions
         numbered = [_IDENTITY.fullmatch(field) is not None for field in fields]
         pairs = [fields[at + 1] for at, both in enumerate(pairwise(numbered)) if all(both)]

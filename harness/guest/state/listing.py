@@ -15,7 +15,7 @@ _ITSELF = re.compile(r"^\S.*<[^>]+>\s+(?=\.$)", re.MULTILINE)
 _MARK = re.compile(r"<([^<>]+)>\s*$")
 # some locales pad the month or day with a blank
 _DATED = re.compile(r" ?\d")
-_SIZE = re.compile(r"(?:^|\s)(\d+)\s*$")
+_SIZE = re.compile(r"(?:^|\s)([0-9]{1,20})\s*$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ other than the Administrators has got a new member is not seen.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from harness.guest.figures import rows
 from harness.guest.outcome import Outcome
 from harness.guest.state.areas import Area, Things
 from harness.guest.state.things import State, Thing
@@ -31,8 +31,8 @@ Ask = Callable[[Sequence[str]], list[Outcome]]
 
 def _named(answers: Sequence[Outcome]) -> Things:
     r"""Find the Administrators among the groups of our account, by their SID: ``VORDEFINIERT\Administratoren``."""
-    rows = (row for answer in answers for row in csv.reader(answer.stdout.splitlines()))
-    named = [row[0].rpartition("\\")[2] for row in rows if ADMINISTRATORS in row[1:]]
+    groups = (row for answer in answers for row in rows(answer.stdout))
+    named = [row[0].rpartition("\\")[2] for row in groups if ADMINISTRATORS in row[1:]]
     return {ADMINISTRATORS: Thing(named[0])} if named else {}
 
 
