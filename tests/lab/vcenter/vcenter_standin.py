@@ -83,6 +83,10 @@ class StandIn:
         """Keep a file on the disk."""
         self.disk[path] = content if isinstance(content, bytes) else b"".join([piece async for piece in content])
 
+    async def get_file(self, path: str, *, account: Account) -> bytes:  # noqa: ARG002 - as above
+        """Give what was put on the disk."""
+        return self.disk[path]
+
     async def screenshot(self) -> bytes:
         """Something that starts like a PNG."""
         return b"\x89PNG\r\n\x1a\n" + self.name.encode()
