@@ -190,9 +190,7 @@ AREAS: tuple[Area, ...] = (
 ONCE = (Area("service name", "machine", (_key(_SERVICES, "/s /v DisplayName"),), _services),)
 """What is asked of a clean guest only: by these names services are listed as running."""
 
-IN_BETWEEN = frozenset(
-    {"service", "running service", "run entry", "environment variable", "certificate", "scheduled task"}
-)
+IN_BETWEEN = frozenset({"service", "running service", "environment variable", "certificate", "scheduled task"})
 """The areas that are looked at in the middle of a scenario; everything else shows at its end as well."""
 
 
