@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 MSIEXEC = r"%SystemRoot%\System32\msiexec.exe"
@@ -36,6 +37,20 @@ def msi_uninstall(package_or_code: str, switches: str, log: str | None) -> str:
     """Remove what a package, or a product code in braces, installed."""
     what = package_or_code if package_or_code.startswith("{") else quoted(package_or_code)
     return _joined(f"{MSIEXEC} /x", what, switches, _msi_log(log))
+
+
+def as_listed(command: str) -> str:
+    r"""Make a command that a product registered run as Windows' list of programs runs it, or one in its place.
+
+    The list looks for ``MsiExec.exe`` and its like in System32 first, and cmd.exe only in PATH, which an installer may
+    have broken.
+    """
+    return re.sub(
+        r'^\s*"?(msiexec|rundll32)(?:\.exe)?"?(?=\s|$)',
+        lambda named: rf"%SystemRoot%\System32\{named[1].lower()}.exe",
+        command,
+        flags=re.IGNORECASE,
+    )
 
 
 def exe_install(package: str, switches: str) -> str:

@@ -188,9 +188,9 @@ class Product(Authored):
             return self._filled(self.uninstall.command, version, log)
         values = {name.casefold(): value for name, value in (registered or {}).items()}
         if quiet := values.get("quietuninstallstring"):
-            return quiet
+            return command_lines.as_listed(quiet)
         if loud := values.get("uninstallstring"):
-            return f"{loud} {switches}".strip()
+            return command_lines.as_listed(f"{loud} {switches}".strip())
         raise ProductFailed(
             "the product registered no command to uninstall it (UninstallString)", code="no-removal-registered"
         )

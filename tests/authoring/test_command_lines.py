@@ -100,6 +100,22 @@ def test_an_msi_is_installed_silently_with_a_log(msi: Product) -> None:
     assert command == r'%SystemRoot%\System32\msiexec.exe /i "C:\a b\demo & co.msi" /qn /norestart /l*v "C:\logs\i.log"'
 
 
+@pytest.mark.parametrize(
+    ("registered", "run"),
+    [
+        ("MsiExec.exe /X{1} /qn", r"%SystemRoot%\System32\msiexec.exe /X{1} /qn"),
+        ('"msiexec" /x{1}', r"%SystemRoot%\System32\msiexec.exe /x{1}"),
+        (r"rundll32 C:\a.dll,Remove", r"%SystemRoot%\System32\rundll32.exe C:\a.dll,Remove"),
+        (r'"C:\Program Files\Demo\uninstall.exe" /S', None),
+        (r"C:\Tools\msiexec.exe /x", None),
+        ("msiexec-helper.exe /x", None),
+    ],
+)
+def test_a_registered_removal_finds_windows_own_programs_as_windows_does(registered: str, run: str | None) -> None:
+    """Whatever an installer made of PATH, its removal is run as a person's click would run it."""
+    assert command_lines.as_listed(registered) == (run or registered)
+
+
 def test_an_msi_is_removed_by_its_code_or_its_package(msi: Product) -> None:
     """A product code needs no package; without either there is nothing to go by."""
     by_package = r'%SystemRoot%\System32\msiexec.exe /x "C:\demo.msi" /qn /norestart'
