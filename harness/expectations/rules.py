@@ -52,7 +52,13 @@ def _touches_others(phase: Phase) -> Iterator[Finding]:
         name = change.subject if change.area in _FILES else f"{change.area} {change.subject}"
         detail = f" ({change.detail})" if change.detail and change.did == "changed" else ""
         verb = "changed" if change.did == "changed" else "removed"
-        yield _packaging(code, f"{phase} {verb} {name}, {whose}{detail}", change.subject)
+        yield _packaging(code, f"{_when(phase, change.area)} {verb} {name}, {whose}{detail}", change.subject)
+
+
+def _when(phase: Phase, area: str) -> str:
+    """Say what did it; what was not looked at before the removal may as well be the installation's doing."""
+    unseen = area in phase.after.things and area not in phase.before.things
+    return f"installing or {phase}" if phase.what == "uninstall" and unseen else str(phase)
 
 
 def _stops_services(phase: Phase) -> Iterator[Finding]:

@@ -109,7 +109,7 @@ class Examination:
             allows=lambda subject: (
                 self._product.allows_leftover(subject)
                 or _holds(subject, spared)
-                or (self._keeps_empty_folders and _is_emptied(subject, before, now))
+                or (self._keeps_empty_folders and _stayed(subject, before, now) and self._is_empty(subject))
             ),
             judges_registry=self.judges_registry,
             # Windows Installer writes quotes around the path of a service, and Wine's does not
@@ -138,6 +138,10 @@ class Examination:
     def _keeps_empty_folders(self) -> bool:
         """Whether this guest's Windows Installer leaves folders that it has emptied: Wine's does, Windows' does not."""
         return self._product.kind == "msi" and self._guest.facts().is_lab
+
+    def _is_empty(self, folder: str) -> bool:
+        """Whether there is no file in a folder nor below it; not all of them are looked into."""
+        return not self._guest.ask(f'dir /s /b /a-d "{folder}" 2>nul').stdout.strip()
 
     def _still_running(self, phase: Phase) -> Iterator[Finding]:
         """Look for programs of the product's that go on after the installer has ended, unless they are to."""
@@ -184,13 +188,13 @@ def _holds(subject: str, files: Sequence[str]) -> bool:
     return any(file.casefold() == folded or file.casefold().startswith(f"{folded}\\") for file in files)
 
 
-def _is_emptied(subject: str, before: State, now: State) -> bool:
-    """Whether this is a folder that had something in it before and has nothing now."""
-    inside = f"{subject.casefold()}\\"
-    entry = next((entry for path, entry in now.files.items() if path.casefold() == inside[:-1]), None)
-    if entry is None or not entry.is_folder:
-        return False
-    return any(path.casefold().startswith(inside) for path in before.files)
+def _stayed(subject: str, before: State, now: State) -> bool:
+    """Whether this is a folder that was there before the phase, too: with the product's files in it, mostly."""
+    entries = [
+        next((entry for path, entry in state.files.items() if path.casefold() == subject.casefold()), None)
+        for state in (before, now)
+    ]
+    return all(entry is not None and entry.is_folder for entry in entries)
 
 
 def _new_folders(phase: Phase) -> tuple[str, ...]:

@@ -133,6 +133,16 @@ def test_an_entry_that_can_be_removed_and_a_bundle_that_hides_its_parts_draw_not
     assert _codes(replace(both, uninstall={**both.uninstall, f"{UNINSTALL}\\Bundle": ENTRY})) == []
 
 
+def test_what_nobody_looked_at_in_between_is_not_laid_on_the_removal() -> None:
+    """It was changed by the installation or by the removal, and that is what is said."""
+    before = replace(CLEAN, things={})
+    after = _things(CLEAN, "vendor key", without="other")
+    told = findings(Phase(what="uninstall", version="1.13.0", clean=CLEAN, before=before, after=after))
+    assert [one.sentence for one in told] == [
+        "installing or uninstalling 1.13.0 removed vendor key Other, another program's"
+    ]
+
+
 def test_an_upgrade_that_leaves_the_old_entry_registered_is_found() -> None:
     """Two versions in the list of programs, of which one was there before the upgrade."""
     both = replace(INSTALLED, uninstall={**INSTALLED.uninstall, f"{UNINSTALL}\\Ninja2": ENTRY})
