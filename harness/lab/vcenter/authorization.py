@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from harness.lab.vcenter.objects import Entity, Served, answers, shows
+from harness.lab.vcenter.entities import Entity
+from harness.lab.vcenter.objects import Served, answers, shows
 from harness.lab.vcenter.sessions import FURTHER, PRIVILEGES, READING, Sessions, User
 from harness.lab.vcenter.soap import Call, method, vim
 from harness.lab.vcenter.trouble import Trouble

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.lab.vcenter.entities import Task
 from harness.lab.vcenter.snapshots import Snapshot
 from harness.lab.vcenter.soap import Call, vim, vmodl
-from harness.lab.vcenter.tasks import Task
 
 if TYPE_CHECKING:
     from harness.lab.guest import LabGuest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.lab.vcenter.objects import Entity, Inventory, Served, answers, shows
+from harness.lab.vcenter.entities import Entity
+from harness.lab.vcenter.objects import Inventory, Served, answers, shows
 from harness.lab.vcenter.soap import Call, vim
 
 _FIRST = 101

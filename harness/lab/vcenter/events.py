@@ -6,7 +6,8 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.lab.vcenter.objects import Entity, Inventory, Served, answers, shows
+from harness.lab.vcenter.entities import Entity
+from harness.lab.vcenter.objects import Inventory, Served, answers, shows
 from harness.lab.vcenter.soap import Call, vim, vmodl
 
 if TYPE_CHECKING:

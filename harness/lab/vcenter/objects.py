@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from harness.lab.vcenter.soap import Call, property_type, typed, vmodl
-
-if TYPE_CHECKING:
-    from harness.lab.vcenter.tasks import Task
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _STEP = re.compile(r'(?P<name>[^.\[]+)(?:\["?(?P<key>[^"\]]+)"?\])?')
@@ -91,52 +88,6 @@ def every_method() -> set[str]:
     return {name for kind in kinds for name in kind.methods}
 
 
-class Entity(Served):
-    """An object with a name and a place in the inventory's tree."""
-
-    def __init__(self, moid: str, name: str, parent: Entity | None) -> None:
-        super().__init__(moid)
-        self.name = name
-        self.parent = parent
-        self.tasks: list[Task] = []
-        #: values of custom fields, by the field's key
-        self.custom: dict[int, str] = {}
-
-    @property
-    def children(self) -> list[Entity]:
-        """The entities below it, as a container view walks them."""
-        return []
-
-    def below(self) -> Iterator[Entity]:
-        """Every entity below it, at any depth."""
-        for child in self.children:
-            yield child
-            yield from child.below()
-
-    @property
-    def path(self) -> str:
-        """Its inventory path, without the root folder: ``Lab/vm/Windows/win10-21h2-a``."""
-        above = self.parent.path if self.parent is not None and self.parent.parent is not None else ""
-        return f"{above}/{self.name}" if above else self.name
-
-
-def _constant(value: Any) -> Callable[[Any], Any]:
-    return lambda _: value
-
-
-Entity.properties = {
-    "name": lambda entity: entity.name,
-    "parent": lambda entity: entity.parent and entity.parent.ref,
-    "recentTask": lambda entity: [task.ref for task in entity.tasks if task.is_recent],
-    "overallStatus": _constant("green"),
-    "configStatus": _constant("green"),
-    "alarmActionsEnabled": _constant(True),
-    "effectiveRole": _constant([-1]),
-    **dict.fromkeys(("permission", "configIssue", "disabledMethod", "declaredAlarmState"), _constant([])),
-    **dict.fromkeys(("triggeredAlarmState", "tag", "availableField"), _constant([])),
-}
-
-
 class Inventory:
     """All objects that every session sees, and who wants to hear when one changes."""
 
@@ -177,17 +128,6 @@ def missing(reference: Any) -> Any:
     """Make the fault for a reference to nothing, worded as vCenter words it."""
     words = f"The object '{reference._moId}' has already been deleted or has not been completely created"
     return vmodl.fault.ManagedObjectNotFound(obj=reference, msg=words)
-
-
-def entity_at(root: Entity, path: str) -> Entity | None:
-    """Walk an inventory path from the root folder; None when a step of it is not there."""
-    place = root
-    for name in filter(None, path.split("/")):
-        below = next((child for child in place.children if child.name == name), None)
-        if below is None:
-            return None
-        place = below
-    return place
 
 
 def is_kind(thing: Served, kinds: list[Any]) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.lab.vcenter.objects import Entity, answers, shows
+from harness.lab.vcenter.entities import Entity
+from harness.lab.vcenter.objects import answers, shows
 from harness.lab.vcenter.soap import Call, vim, vmodl
 
 _KEPT_FILES = 64

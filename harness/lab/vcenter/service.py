@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.lab.vcenter.objects import Entity, Inventory, Served, answers, entity_at, is_kind, missing, shows
+from harness.lab.vcenter.entities import Entity, entity_at
+from harness.lab.vcenter.objects import Inventory, Served, answers, is_kind, missing, shows
 from harness.lab.vcenter.sessions import Session
 from harness.lab.vcenter.soap import Call, versions, vim, vmodl
 from harness.lab.vcenter.virtualmachine import VirtualMachine

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.lab.vcenter import description
+from harness.lab.vcenter.entities import Task
 from harness.lab.vcenter.objects import Served, answers, shows
 from harness.lab.vcenter.soap import Call, vim, vmodl
-from harness.lab.vcenter.tasks import Task
 
 if TYPE_CHECKING:
     from harness.lab.vcenter.virtualmachine import VirtualMachine

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.lab.faults.asked import Asked, until_cleared
 from harness.lab.vcenter import description
+from harness.lab.vcenter.entities import Task
 from harness.lab.vcenter.soap import vim, vmodl
-from harness.lab.vcenter.tasks import Task
 
 if TYPE_CHECKING:
     from harness.lab.vcenter.virtualmachine import VirtualMachine

@@ -1,4 +1,4 @@
-"""Tasks: operations that really take their time, and what a client can see of them meanwhile."""
+"""Tasks: operations that really take their time, begun here and seen to their end."""
 
 from __future__ import annotations
 
@@ -6,61 +6,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from harness.lab.vcenter.objects import Entity, Inventory, Served, answers, shows
+from harness.lab.vcenter.entities import Entity, Task
+from harness.lab.vcenter.objects import Inventory, Served, shows
 from harness.lab.vcenter.soap import Method, vim, vmodl
 
 _log = logging.getLogger(__name__)
 _REMEMBERED = 500
-#: For how long a task that has ended is among the recent ones, where a client that lost touch looks for it.
-_RECENT = timedelta(minutes=5)
-
-
-class Task(Served):
-    """One operation: queued, running, then success with a result or error with a fault."""
-
-    kind = vim.Task
-
-    def __init__(self, moid: str, called: Method, entity: Entity, user: str, inventory: Inventory) -> None:
-        super().__init__(moid)
-        self.entity = entity
-        self.inventory = inventory
-        owner, name = called.owner._wsdlName, called.managed.info.name
-        self.info = vim.TaskInfo(
-            key=moid,
-            task=self.ref,
-            descriptionId=f"{owner}.{name[0].lower()}{name[1:]}",
-            name=called.managed,
-            state="queued",
-            cancelled=False,
-            cancelable=False,
-            queueTime=datetime.now(UTC),
-            reason=vim.TaskReasonUser(userName=user),
-            eventChainId=int(moid.rpartition("-")[2]),
-        )
-        self.info.entity, self.info.entityName = entity.ref, entity.name
-
-    @shows("info")
-    def _info(self) -> Any:
-        return self.info
-
-    @answers("CancelTask")
-    def _cancel(self, _: Any) -> None:
-        raise vmodl.fault.NotSupported(msg="Tasks of the lab cannot be cancelled")
-
-    @property
-    def is_recent(self) -> bool:
-        """Whether it is going on or has ended only a while ago."""
-        ended = self.info.completeTime
-        return ended is None or datetime.now(UTC) - ended < _RECENT
-
-    def note(self, **fields: Any) -> None:
-        """Change what is known of the task, and tell who waits for it."""
-        for name, value in fields.items():
-            setattr(self.info, name, value)
-        self.inventory.changed(self)
 
 
 class Tasks(Served):

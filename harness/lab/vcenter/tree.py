@@ -10,8 +10,9 @@ from harness.lab.audit import Audit
 from harness.lab.faults.asked import Faults
 from harness.lab.vcenter.customfields import CustomFields
 from harness.lab.vcenter.customspecs import CustomizationSpecs
+from harness.lab.vcenter.entities import Entity, Task
 from harness.lab.vcenter.events import Events
-from harness.lab.vcenter.objects import Entity, Inventory, Served, answers
+from harness.lab.vcenter.objects import Inventory, Served, answers
 from harness.lab.vcenter.places import (
     ComputeResource,
     Datacenter,
@@ -23,7 +24,7 @@ from harness.lab.vcenter.places import (
     reference,
 )
 from harness.lab.vcenter.soap import Call, vim, vmodl
-from harness.lab.vcenter.tasks import Task, Tasks
+from harness.lab.vcenter.tasks import Tasks
 from harness.lab.vcenter.virtualmachine import VirtualMachine
 
 if TYPE_CHECKING:

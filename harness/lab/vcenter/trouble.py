@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from harness.lab.audit import Audit
 from harness.lab.faults.asked import Faults, until_cleared
 from harness.lab.faults.table import DEEDS
+from harness.lab.vcenter.entities import Task
 from harness.lab.vcenter.objects import missing
 from harness.lab.vcenter.sessions import READING, Session, Sessions, privilege_of, privileges_of
 from harness.lab.vcenter.snapshots import Snapshot
 from harness.lab.vcenter.soap import Call, ManagedObject, vim, vmodl
 from harness.lab.vcenter.taskfaults import host_lost
-from harness.lab.vcenter.tasks import Task
 from harness.lab.vcenter.virtualmachine import VirtualMachine
 
 if TYPE_CHECKING:

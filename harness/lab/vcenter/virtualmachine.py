@@ -12,11 +12,11 @@ from harness.builds import Build
 from harness.lab.faults.asked import Asked
 from harness.lab.guest import GuestGone, LabGuest
 from harness.lab.vcenter import cloning, description
-from harness.lab.vcenter.objects import Entity, answers
+from harness.lab.vcenter.entities import Entity, Task
+from harness.lab.vcenter.objects import answers
 from harness.lab.vcenter.snapshots import Snapshots
 from harness.lab.vcenter.soap import Call, vim, vmodl
 from harness.lab.vcenter.taskfaults import hit
-from harness.lab.vcenter.tasks import Task
 
 if TYPE_CHECKING:
     from harness.lab.vcenter.places import Folder

@@ -63,13 +63,14 @@ def test_a_restart_keeps_the_power_on(served: Served, vm: Any) -> None:
 
 def test_one_operation_at_a_time(served: Served, vm: Any) -> None:
     """A second operation on a busy machine ends with TaskInProgress, which names the first."""
-    served.guests["a"].takes = 0.3
+    served.fault("task-never-ends", machine="a", method="PowerOnVM_Task")  # it is at work for as long as this looks
     first, second = vm.PowerOn(), vm.CreateSnapshot("x", "", False, False)
     with pytest.raises(vim.fault.TaskInProgress) as busy:
         wait_for(second)
     assert busy.value.task == first
     assert first.info.state == "running"
     assert vm.recentTask == [first, second]
+    served.clear()
     assert wait_for(first) == "success"
 
 
