@@ -158,7 +158,7 @@ def _issue(finding: Finding | None) -> str:
     name = f"{issue.id} ({issue.ticket})" if issue.ticket and issue.ticket != issue.id else issue.id
     until = f", accepted until {issue.expires}" if issue.expires and not finding.expired else ""
     ended = f"; its acceptance ended on {issue.expires}" if finding.expired else ""
-    return f"{name}{until}{ended}{': ' + issue.reason if issue.reason else ''}"
+    return clipped(f"{name}{until}{ended}{': ' + issue.reason if issue.reason else ''}", 1_000)
 
 
 def _repeat(node: str, plan: Plan | None) -> str:

@@ -28,6 +28,7 @@ from harness.report.foretold import Foretold, predictions_view
 from harness.report.grid import grid
 from harness.report.island import grid_island, packed, story_island
 from harness.report.issues import issue_views
+from harness.report.marks import with_short_names
 from harness.report.ruling import ruling_view
 from harness.report.text import clipped
 from harness.report.view import CellView, Islands, PageView
@@ -51,7 +52,7 @@ def page_view(
     """
     plan, lost = folder.read_plan()
     reading = journal.read(folder.journal_file)
-    cells, steps = cells_frame(plan, reading.results), steps_frame(reading.results)
+    cells, steps = with_short_names(cells_frame(plan, reading.results)), with_short_names(steps_frame(reading.results))
     origin = provenance(plan, reading.results)
     began, ended = _span(plan, cells)
     today = began.date() if began else datetime.now(UTC).date()
@@ -64,9 +65,9 @@ def page_view(
     since = [each for each in before if each.is_release and each is not before[-1]][-1:] + list(before[-1:])
     shown, untold = _in_plain_html(told, len(cells))
     view = PageView(
-        title=(plan.matrix if plan else "") or "a run without a plan",
-        run=plan.run if plan else folder.run,
-        banner=f"Lab run: {origin.words or 'guests of the embedded lab'}; not Windows evidence"
+        title=clipped((plan.matrix if plan else "") or "a run without a plan", 120),
+        run=clipped(plan.run if plan else folder.run, 120),
+        banner=f"Lab run: {clipped(origin.words, 300) or 'guests of the embedded lab'}; not Windows evidence"
         if origin.is_lab
         else "",
         ruling=ruling_view(tallied, folder),
@@ -153,7 +154,7 @@ def _facts(
         "Machines": words.listed(machines, 12),
         "Command": plan.command if plan else "",
     }
-    return tuple((name, clipped(value, 1_000)) for name, value in facts.items() if value)
+    return tuple((name, clipped(value, 400)) for name, value in facts.items() if value)
 
 
 def _unplanned(cells: pd.DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import UTC
 from harness.errors import AuthoringError
 from harness.gate.decision import FILE, read_decision
 from harness.report.changes import Earlier
+from harness.report.marks import with_short_names
 from harness.results import journal
 from harness.results.frames import cells_frame
 from harness.results.plan import Plan
@@ -30,7 +31,7 @@ def earlier_run(folder: RunFolder, *, called: str = "run", timed: bool = True) -
     results = journal.read(folder.journal_file).results
     return Earlier(
         name=plan.run if plan else folder.run,
-        cells=cells_frame(plan, results),
+        cells=with_short_names(cells_frame(plan, results)),
         began=began.astimezone(UTC) if began and began.tzinfo else began,
         called=called,
         times=laid_out([(folder, plan, results)]) if timed else None,

@@ -33,7 +33,7 @@ def finding_views(
         letter = LETTERS[finding.verdict]
         issue = ""
         if finding.known:
-            issue = f"known issue {finding.known.id}"
+            issue = f"known issue {clipped(finding.known.id, 120)}"
             issue += f", acceptance ended on {finding.known.expires}" if finding.expired else ""
         views.append(
             FindingView(
@@ -45,7 +45,7 @@ def finding_views(
                 key=keys[finding.cells[0]],
                 issue=issue,
                 cause=str(causes.get(finding.cells[0], "")),
-                fingerprint=finding.fingerprint,
+                fingerprint=clipped(finding.fingerprint, 40),
                 note=clipped(str(plan.note_of(finding.fingerprint) or "") if plan else "", 600),
                 share=round(100 * len(finding.cells) / whole, 1),
                 so_far=round(100 * so_far / whole, 1),

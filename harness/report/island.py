@@ -118,7 +118,7 @@ def story_island(
         "guest": _placed([tuple(result.guest.items()) if result else () for result in each], guests, _facts),
         "evidence": _placed([pieces for _, pieces in folders], evidence, _pieces),
         "folder": [folder for folder, _ in folders],
-        "worker": _placed([result.worker if result else "" for result in each], workers, str),
+        "worker": _placed([result.worker if result else "" for result in each], workers, lambda it: _shown(it, 60)),
         "provenance": _placed(
             [result.provenance if result else "" for result in each], origins, lambda it: _shown(it, 200)
         ),

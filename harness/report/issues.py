@@ -7,6 +7,8 @@ from datetime import date
 
 import pandas as pd
 
+from harness.report.marks import LONGEST
+from harness.report.text import clipped
 from harness.report.view import IssueView
 from harness.results.issues import End, standings
 from harness.results.plan import Plan
@@ -26,12 +28,12 @@ def issue_views(
     }
     return tuple(
         IssueView(
-            id=one.issue.id,
-            ticket=", ".join(filter(None, (one.issue.ticket, one.issue.owner))),
-            reason=one.issue.reason,
+            id=clipped(one.issue.id, LONGEST),
+            ticket=clipped(", ".join(filter(None, (one.issue.ticket, one.issue.owner))), LONGEST),
+            reason=clipped(one.issue.reason, 600),
             expires=str(one.issue.expires or "no date"),
             expired=one.issue.expires is not None and one.issue.expires < today,
-            shown=one.words,
+            shown=clipped(one.words, 600),
             key=keys[one.cells[0]] if one.cells else "",
         )
         for one in standings(plan, ends, is_lab=is_lab, today=today)

@@ -1,9 +1,10 @@
-"""How the page marks verdicts, orders builds and writes legs."""
+"""How the page marks verdicts, orders builds, writes legs, and how long a name may be on it."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from harness.report.text import clipped
 from harness.results.result import Verdict
 
 LETTERS = {
@@ -15,6 +16,18 @@ LETTERS = {
     Verdict.SKIPPED: "s",
     Verdict.NOT_RUN: "n",
 }
+
+
+NAMES = ("build_name", "product", "kind", "scenario", "leg", "machine", "worker", "step")
+LONGEST = 120  # characters of a name: a page has many places where it stands
+
+
+def with_short_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Cut names that would be longer than their places; what nobody wrote by hand may have any length."""
+    for name in NAMES:
+        if name in frame and (frame[name].str.len() > LONGEST).any():
+            frame[name] = frame[name].map(lambda text: clipped(text, LONGEST), na_action="ignore").astype("string")
+    return frame
 
 
 def build_order(cells: pd.DataFrame) -> list[str]:

@@ -80,6 +80,27 @@ const changeTree = text => {
   return areas.size ? el("div", { class: "tree" }, branchOf(areas)) : null;
 };
 
+// As on our side: what would act or hide in a text is shown by a picture or by its code point.
+const HIDDEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]/g;
+const harmless = text => text.replaceAll("\r\n", "\n").replace(HIDDEN, char => {
+  const code = char.charCodeAt(0);
+  return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
+});
+// a log of many megabytes is laid out by the piece: a browser takes minutes for one line of that length
+const PIECE = 200000;
+const inPieces = text => {
+  const whole = el("pre", { tabindex: 0 }), more = el("button", { type: "button" });
+  let at = 0;
+  const next = () => {
+    whole.append(harmless(text.slice(at, at += PIECE)));
+    more.textContent = `Show more: ${counted(Math.max(0, text.length - at))} characters are left`;
+    more.hidden = at >= text.length;
+  };
+  more.addEventListener("click", next);
+  next();
+  return [whole, more];
+};
+
 const wholeFile = piece => {
   const button = el("button", { type: "button" }, "Show all of it");
   button.addEventListener("click", async () => {
@@ -92,7 +113,7 @@ const wholeFile = piece => {
       return button.replaceWith(picture);
     }
     const wide = bytes[0] === 0xff && bytes[1] === 0xfe;
-    button.replaceWith(el("pre", { tabindex: 0 }, new TextDecoder(wide ? "utf-16le" : "utf-8").decode(bytes)));
+    button.replaceWith(...inPieces(new TextDecoder(wide ? "utf-16le" : "utf-8").decode(bytes)));
   });
   return button;
 };
