@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.builds import Build
 from harness.results.plan import Plan, PlannedCell
-from harness.results.result import Result, Step
+from harness.results.result import Fault, Result, Step, Verdict
 
 # of two results of one cell the worse counts; what is below zero is no evidence of anything
 _RANKS = {"not run": -2, "skipped": -1, "passed": 0, "flaky": 1, "blocked": 2, "hung": 3, "failed": 4}
@@ -110,7 +110,7 @@ def _badness(result: Result) -> tuple[int, str]:
 
 
 def _seen(planned: PlannedCell, result: Result | None) -> Seen:
-    verdict = result.verdict.value if result is not None else "not run"
+    verdict = _verdict(result) if result is not None else "not run"
     if planned.skip is not None and verdict == "not run":
         verdict = "skipped"
     elif planned.skip is None and verdict == "skipped":
@@ -131,7 +131,7 @@ def _seen(planned: PlannedCell, result: Result | None) -> Seen:
 
 
 def _unplanned(result: Result) -> Seen:
-    verdict = result.verdict.value
+    verdict = _verdict(result)
     return Seen(
         cell=result.cell,
         build=_build(result.build),
@@ -145,11 +145,17 @@ def _unplanned(result: Result) -> Seen:
     )
 
 
+def _verdict(result: Result) -> str:
+    """Take a result's word, but for a pass after a try that the product failed: whoever wrote it down, it is flaky."""
+    failed = any(one.fault is Fault.PRODUCT for one in result.attempts)
+    return Verdict.FLAKY.value if result.verdict is Verdict.PASSED and failed else result.verdict.value
+
+
 def _known(result: Result | None) -> dict[str, Any]:
     if result is None:
         return {"reason": "it left no result"}
     return {
-        "reason": result.reason,
+        "reason": result.reason or next((one.reason for one in result.attempts if one.fault is Fault.PRODUCT), ""),
         "known_issue": result.known_issue or "",
         "missed_issue": result.missed_issue or "",
         "fingerprint": result.fingerprint,

@@ -19,7 +19,7 @@ from harness.gate.reading import gather
 from harness.gate.waivers import Waiver
 from harness.results.journal import Journal
 from harness.results.plan import PlannedCell, PlannedIssue
-from harness.results.result import Result, Step, Verdict
+from harness.results.result import Attempt, Fault, Result, Step, Verdict
 from harness.results.run import RunFolder
 from tests.gate.cases import BEGAN, ISSUE, NOW, OLD_SHA, PRODUCT_SHA, SLUGS, cell, plan, result, waiver
 
@@ -42,6 +42,7 @@ FLAWS: tuple[dict[str, Any], ...] = (
     {"started": BEGAN - timedelta(days=9)},
     {"started": None},
     {"steps": ()},
+    {"attempts": (Attempt(verdict=Verdict.FAILED, fault=Fault.PRODUCT),)},
     {"seconds": 11.0, "steps": (Step(name="install 1.4.0", started=0, seconds=11.0),)},
     {"seconds": float("nan"), "steps": (Step(name="install 1.4.0", started=0, seconds=float("nan")),)},
 )
@@ -177,6 +178,24 @@ def test_evidence_less_never_turns_hold_into_ship(run: Evidence, policy: Policy,
             less: Any = {"guest": {}, "provenance": "", "started": None}[name]
             losses.append(replace(run, results=(*rest, lost.model_copy(update={name: less}))))
     assert [less for less in losses if ships(less, policy, waivers)] == []
+
+
+@LOOK
+@given(runs(), POLICIES, WAIVERS, st.data())
+def test_a_failed_try_more_never_turns_hold_into_ship(
+    run: Evidence, policy: Policy, waivers: tuple[Waiver, ...], data: st.DataObject
+) -> None:
+    """Whatever a cell came to in the end, a try that the product failed speaks for nothing; nor does its verdict."""
+    if not run.results:
+        return
+    place = data.draw(st.integers(0, len(run.results) - 1))
+    one = run.results[place]
+    tried = Attempt(verdict=data.draw(st.sampled_from((Verdict.FAILED, Verdict.HUNG))), fault=Fault.PRODUCT)
+    came: dict[str, Any] = {"attempts": (tried, *one.attempts)}
+    if one.verdict is Verdict.PASSED and data.draw(st.booleans()):
+        came["verdict"] = Verdict.FLAKY
+    worse = replace(run, results=(*run.results[:place], one.model_copy(update=came), *run.results[place + 1 :]))
+    assert ships(run, policy, waivers) or not ships(worse, policy, waivers)
 
 
 @LOOK

@@ -9,7 +9,7 @@ import pytest
 from harness.gate.evidence import Slower
 from harness.gate.policy import Policy
 from harness.results.plan import Plan, PlannedIssue
-from harness.results.result import Step
+from harness.results.result import Attempt, Fault, Step, Verdict
 from tests.gate.cases import (
     BEGAN,
     ENDED,
@@ -137,6 +137,19 @@ def test_flaky_and_blocked_cells_have_a_budget_each() -> None:
     assert rules(judged(*flaky, policy=Policy(flaky=1))) == ["flaky"]
     blocked = result(cell(scenario="denied"), "blocked")
     assert judged(result(cell()), blocked, policy=Policy(blocked=1)).ships
+
+
+def test_a_pass_after_a_failure_is_flaky_whatever_it_is_called() -> None:
+    """Passing on a second try is no proof of its own: it counts against the budget, and a site's fault does not."""
+    failure = Attempt(verdict=Verdict.FAILED, fault=Fault.PRODUCT, reason="it did not start")
+    again = Attempt(verdict=Verdict.PASSED)
+    called_passed = result(cell(), "passed", attempts=(failure, again))
+    decision = judged(called_passed)
+    assert rules(decision) == ["flaky"]
+    assert "it did not start" in decision.reasons[0].sentence
+    assert judged(called_passed, policy=Policy(flaky=1)).ships
+    lost = Attempt(verdict=Verdict.BLOCKED, fault=Fault.SITE, reason="no machine")
+    assert judged(result(cell(), "passed", attempts=(lost, again))).ships
 
 
 def test_the_worse_of_two_results_of_a_cell_counts() -> None:
