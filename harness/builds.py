@@ -78,9 +78,11 @@ class Release:
 
     def edition(self, said: str) -> str | None:
         """Find whose dates count for an edition as a guest names it (Professional, EnterpriseS); None for silence."""
+        return self.edition_or_enterprise(said) if said.strip() else None
+
+    def edition_or_enterprise(self, said: str) -> str:
+        """Find whose dates count as ``edition`` does; for silence it is Enterprise's."""
         words = said.lower().replace(" ", "")
-        if not words:
-            return None
         if "iot" in words:
             wanted = "iot_ltsc"
         elif "ltsc" in words or words == "enterprises":

@@ -7,7 +7,7 @@ from datetime import date
 
 import pandas as pd
 
-from harness.builds import Build, Release
+from harness.builds import Build
 from harness.report.marks import LETTERS, build_order
 from harness.report.text import clipped
 from harness.report.view import BuildView, Share
@@ -75,26 +75,13 @@ def _support(number: str, guest: Mapping[str, str], today: date) -> tuple[str, b
         release = Build.parse(number).release
     except ValueError:
         return "not in the catalog", False
-    edition = _edition(guest.get("edition", ""), release)
+    edition = release.edition_or_enterprise(guest.get("edition", ""))
     ended = release.out_of_service_since(today, edition)
     if ended is None:
         return f"in service until {release.end_of_service[edition]} ({_CHANNELS.get(edition, edition)})", True
     lasting = {name: end for name, end in release.end_of_service.items() if end >= today}
     also = "; ".join(f"{_CHANNELS.get(name, name)} until {end}" for name, end in lasting.items())
     return f"out of service since {ended} ({_CHANNELS.get(edition, edition)}){'; ' + also if also else ''}", False
-
-
-def _edition(said: str, release: Release) -> str:
-    words = said.lower().replace(" ", "")
-    if "iot" in words:
-        wanted = "iot_ltsc"
-    elif "ltsc" in words or words == "enterprises":
-        wanted = "ltsc"
-    elif words.startswith(("pro", "home", "core")):
-        wanted = "home"
-    else:
-        wanted = "enterprise"
-    return wanted if wanted in release.end_of_service else next(iter(release.end_of_service))
 
 
 def _seen(guest: Mapping[str, str]) -> str:
