@@ -80,6 +80,12 @@ class SiteMachine(Authored):
         """The build as a value."""
         return Build.parse(self.build)
 
+    def carries(self, build: Build) -> bool:
+        """Tell whether its machines may serve a build; one without a revision may carry any of the build."""
+        # the guest is asked what it is before anything is judged
+        ours = self.windows
+        return ours.number == build.number and (not build.revision or ours.revision in (0, build.revision))
+
     @property
     def draws(self) -> bool:
         """Whether it stands for whatever machines its folder, tag and attributes lead to."""

@@ -31,7 +31,7 @@ class _NoLab(HarnessError):
 @click.option("--lab", is_flag=False, flag_value="lab", metavar="[NAME]", help="Look at a lab that is up.")
 @click.option("--machine", "machines", multiple=True, metavar="NAME", help="Only this machine; repeatable.")
 @click.option("--only", multiple=True, metavar="CHECK", help="Only this check, or all that begin so; repeatable.")
-@click.option("--start", is_flag=True, help="Revert and start each machine, as a cell would, and look into it.")
+@click.option("--start", is_flag=True, help="Revert or clone each machine, as a cell would, and look into it.")
 @click.option(
     "--within", type=click.FloatRange(1), metavar="SECONDS", help="For everything  [default: 120, 1800 with --start]"
 )
@@ -54,8 +54,8 @@ def doctor(
     """Check the way from here to every machine of a site, a line each with what to do about it.
 
     Without a site file it looks at the lab that is up. Nothing on the site is changed: machines that are off stay off
-    and are skipped, unless --start is given, which reverts the machines like a cell does (what they hold is lost).
-    A machine is leased while its guest is looked into, so that no run comes between.
+    and are skipped, unless --start is given, which reverts machines like a cell does (what they hold is lost), or
+    clones them. A machine is leased while its guest is looked into, so that no run comes between.
 
     \b
     Exit codes: 0 nothing fails, 1 something fails, 2 wrong usage, 3 no lab is up, 4 the site file is wrong,

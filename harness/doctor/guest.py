@@ -11,6 +11,9 @@ from harness.doctor.vcenter import KNOCK
 from harness.doctor.visit import MachineVisit
 from harness.site import WinRM
 
+COMMAND = 30.0
+"""Seconds for a command in the guest: a Windows that has just come up, or whose host is busy, takes its time."""
+
 
 def _port(visit: MachineVisit) -> Answer:
     port = visit.site.winrm.listening_port
@@ -66,7 +69,7 @@ def _build(visit: MachineVisit) -> Answer:
 
 
 def _name(visit: MachineVisit) -> Answer:
-    here = visit.inside.run("echo %COMPUTERNAME%", deadline=KNOCK).stdout.strip()
+    here = visit.inside.run("echo %COMPUTERNAME%", deadline=COMMAND).stdout.strip()
     told = visit.seen.host_name.partition(".")[0]
     if told and here[:15].casefold() != told[:15].casefold():
         return fail(

@@ -7,6 +7,7 @@ import re
 from harness.doctor import quotas
 from harness.doctor.check import Check
 from harness.doctor.finding import Answer, fail, ok, warn
+from harness.doctor.guest import COMMAND
 from harness.doctor.vcenter import KNOCK
 from harness.doctor.visit import MachineVisit
 from harness.guest.environment import NOT_TOLD
@@ -40,7 +41,7 @@ _UNFILTER = (
 
 
 def _token(visit: MachineVisit) -> Answer:
-    writable, groups, policy = visit.inside.run_each((_WRITABLE, _GROUPS, _POLICY), deadline=KNOCK)
+    writable, groups, policy = visit.inside.run_each((_WRITABLE, _GROUPS, _POLICY), deadline=COMMAND)
     filtered = _ADMINISTRATORS in groups.stdout and not {_HIGH, _SYSTEM} & set(re.findall(r"S-[\d-]+", groups.stdout))
     if filtered or not _written(writable.exit_code, writable.stderr):
         user = visit.site.accounts["administrator"].user
@@ -56,7 +57,7 @@ def _token(visit: MachineVisit) -> Answer:
 
 def _limits(visit: MachineVisit) -> Answer:
     user = visit.site.accounts["standard"].user
-    writable, groups = visit.inside.as_account("standard").run_each((_WRITABLE, _GROUPS), deadline=KNOCK)
+    writable, groups = visit.inside.as_account("standard").run_each((_WRITABLE, _GROUPS), deadline=COMMAND)
     if _ADMINISTRATORS in groups.stdout or _written(writable.exit_code, writable.stderr):
         return fail(
             f"{user} may write where only administrators may: the scenario 'denied' would prove nothing",

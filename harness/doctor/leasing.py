@@ -33,11 +33,11 @@ def _store(visit: SiteVisit) -> Answer:
 
 
 def _lease(visit: MachineVisit) -> Answer:
-    """Lease the machine for as long as we look into it, unless it is a source of clones, which nobody leases."""
+    """Lease the machine for as long as we look into it; of a source of clones only a clone is leased, to be made."""
     from harness.machines.leases.register import key_of, standing
     from harness.machines.leases.taking import leased
 
-    if visit.entry.strategy != "revert":
+    if visit.entry.strategy != "revert" and not visit.whole.start:
         return ok("a source of clones is leased by nobody")
     with visit.whole.opened.reading() as turn:
         now = standing(turn, key_of(visit.site, visit.entry))
@@ -47,9 +47,10 @@ def _lease(visit: MachineVisit) -> Answer:
     budgets = visit.site.budgets.model_copy(update={"lease": _NOW})
     site = visit.site.model_copy(update={"budgets": budgets})
     holder = f"wincompat doctor on {socket.gethostname()} (process {os.getpid()})"
+    entries = visit.whole.connected.slots(visit.entry)
     try:
-        visit.held.enter_context(
-            leased(site, visit.entry.windows, holder=holder, entries=[visit.entry], store=visit.whole.opened)
+        visit.lease = visit.held.enter_context(
+            leased(site, visit.entry.windows, holder=holder, entries=entries, store=visit.whole.opened)
         )
     except NoMachine as error:
         visit.in_use = error.problem.partition(": ")[2] or error.problem

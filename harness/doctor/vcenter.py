@@ -89,7 +89,8 @@ def _privileges(visit: SiteVisit) -> Answer:
         return fail(f"{user} lacks {words}", advice)
     if lacks:
         return warn(f"cells run, though {user} lacks {words}", advice)
-    return ok(f"{user} has all that {len(machines)} machines need" if machines else "no machine to ask about")
+    several = f"{len(machines)} machines need" if len(machines) > 1 else "the machine needs"
+    return ok(f"{user} has all that {several}" if machines else "no machine to ask about")
 
 
 def _found(visit: SiteVisit) -> Iterator[Machine]:

@@ -12,6 +12,7 @@ from harness.site import FROM_TOOLS, Site, SiteMachine
 
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
+    from harness.machines.leases.lease import Lease
     from harness.machines.leases.store import Store
     from harness.machines.machine import Machine
     from harness.machines.survey import Condition
@@ -54,6 +55,7 @@ class MachineVisit:
     condition: Condition | None = None
     address: str = ""
     in_use: str = ""
+    lease: Lease | None = None
     guest: Guest | None = None
 
     def __post_init__(self) -> None:

@@ -31,13 +31,6 @@ class Slot(SiteMachine):
         return f"{super().lease_name} clone {self.number}"
 
 
-def serves(entry: SiteMachine, build: Build) -> bool:
-    """Tell whether an entry's machines carry a build; one without a revision may carry any of the build."""
-    return entry.windows.number == build.number and (
-        not build.revision or entry.windows.revision in (0, build.revision)
-    )
-
-
 def offered(session: Session, build: Build) -> tuple[SiteMachine, ...]:
     """List what the site has for a build: each entry is one machine, or one of the clones that a machine may have.
 
@@ -47,14 +40,15 @@ def offered(session: Session, build: Build) -> tuple[SiteMachine, ...]:
     listed: set[str] = set()
     # machines that are named come first: one that also lies in a folder keeps its own settings
     for entry in sorted(session.site.machines, key=lambda entry: entry.draws):
-        for one in one_by_one(session, entry) if serves(entry, build) else (entry,):
+        for one in one_by_one(session, entry) if entry.carries(build) else (entry,):
             if one.path not in listed or not entry.draws:
                 listed.add(one.path)
-                entries += _slots(one) if serves(entry, build) else (one,)
+                entries += slots(one) if entry.carries(build) else (one,)
     return tuple(entries)
 
 
-def _slots(entry: SiteMachine) -> Iterator[SiteMachine]:
+def slots(entry: SiteMachine) -> Iterator[SiteMachine]:
+    """Give the machine itself, or one entry for each of the clones that may be made of it."""
     if entry.strategy == "revert":
         yield entry
         return

@@ -13,7 +13,7 @@ from datetime import datetime
 from harness.builds import Build
 from harness.errors import SiteError
 from harness.machines.border import crossing, where
-from harness.machines.drawing import offered, one_by_one
+from harness.machines.drawing import offered, one_by_one, slots
 from harness.machines.inventory import find_by_moid, find_machine
 from harness.machines.keepalive import KeepAlive
 from harness.machines.machine import Machine
@@ -93,6 +93,10 @@ class VCenter:
     def drawn(self, entry: SiteMachine) -> list[SiteMachine]:
         """Give the machines that an entry stands for, an entry each with its path; raises MachineMissing when none."""
         return one_by_one(self._session, entry)
+
+    def slots(self, entry: SiteMachine) -> list[SiteMachine]:
+        """Give what a lease of a drawn machine may be of: the machine, or each of the clones that it may have."""
+        return list(slots(entry))
 
     def offering(self, build: Build) -> Site:
         """Give the site as it is for one build: folders, tags and attributes drawn out into machines, once.

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from harness.lab.folder import LabFolder
+from harness.machines.clones import clones_of
 from harness.machines.leases import leased, quarantine
 from harness.machines.vcenter import connected
 from harness.site import read_site
@@ -49,6 +50,19 @@ def test_start_reverts_looks_and_leaves_the_machine_as_it_was(lab: Path) -> None
     assert looked.of("up")["words"].startswith("reverted in")
     assert {found["mark"] for found in looked.findings} == {"ok"}, looked.output
     assert not is_on(lab, 1)
+
+
+def test_start_looks_into_a_clone_where_cells_get_clones(patient: Patient) -> None:
+    """The guest that cells will see is a clone's: one is made as for a cell, looked into, and gone afterwards."""
+    site = read_site(patient.file)
+    patient.spoil(f'address = "{site.machines[0].address}"', 'strategy = "linked-clone"')
+    patient.spoil("[budgets]", "[budgets]\nsettle = 0.2")
+    looked = patient.looked("--start")
+    assert looked.of("up")["words"].startswith("cloned as wincompat-win11-23h2-a-1 in")
+    assert {found["mark"] for found in looked.findings} == {"ok"}, looked.output
+    with connected(site) as vcenter:
+        assert clones_of(vcenter) == []
+    assert is_on(patient.file, 0), "the source is as it was"
 
 
 def test_a_machine_in_use_is_left_alone(patient: Patient) -> None:

@@ -55,13 +55,7 @@ def leased(
 
 def serving(site: Site, build: Build) -> list[SiteMachine]:
     """Find the machines of a site with this build; raises NoMachine naming the builds that it has."""
-    # an entry without a revision may carry any: the guest is asked what it is before anything is judged
-    fits = [
-        entry
-        for entry in site.machines
-        if entry.windows.number == build.number
-        and (not build.revision or entry.windows.revision in (0, build.revision))
-    ]
+    fits = [entry for entry in site.machines if entry.carries(build)]
     if not fits:
         has = ", ".join(str(known) for known in sorted({entry.windows for entry in site.machines}))
         raise NoMachine(
