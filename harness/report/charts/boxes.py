@@ -79,35 +79,45 @@ class BoxesView:
 
 def boxes_view(steps: pd.DataFrame, cells: pd.DataFrame, earlier: Sequence[Earlier] = ()) -> BoxesView | None:
     """Lay out the steps of all cells that were really run, beside the runs before; None where none was."""
-    timed = steps[(steps["seconds"] > 0) & (steps["seconds"] < math.inf)]
+    really = (steps["seconds"] > 0) & (steps["seconds"] < math.inf)
+    timed = steps.loc[really, ["cell", "build", "product", "step", "seconds"]]
     if timed.empty:
         return None
-    # what moves on with the product's versions is one step: "install 1.12" then and "install 1.13" now
-    named = roles(timed[["product", "step"]].drop_duplicates().itertuples(index=False, name=None))
-    timed = timed.assign(
-        role=[named[pair] for pair in zip(timed["product"].tolist(), timed["step"].tolist(), strict=True)]
-    )
-    sums = timed.groupby("role")["seconds"].sum().sort_values(ascending=False)
-    costly = timed[timed["role"].isin(sums.index[:_MOST_STEPS])]
+    # few names on very many rows: compared by their numbers
+    timed = timed.astype({"build": "category", "product": "category", "step": "category"})
+    timed = timed.assign(role=_roles_of(pd.Categorical(timed["product"]), pd.Categorical(timed["step"])))
+    sums = timed.groupby("role", observed=True)["seconds"].sum().sort_values(ascending=False)
+    most = [str(role) for role in sums.index[:_MOST_STEPS]]
+    costly = timed[timed["role"].isin(most)]
     then = [each.times for each in earlier if each.times is not None and not each.times.empty]
     past = pd.concat(then, ignore_index=True) if then else None
-    past = past[past["role"].isin(sums.index[:_MOST_STEPS])] if past is not None else None
+    past = past[past["role"].isin(most)] if past is not None else None
     before = dict(list(past.groupby(["role", "build"], sort=False)["seconds"])) if past is not None else {}
     verdicts = dict(zip(cells["cell"], cells["verdict"], strict=True)) if len(costly) <= 50_000 else {}
     names: dict[str, str] = dict(cells[["build", "build_name"]].drop_duplicates("build").itertuples(index=False))
     scale = _Scale(costly["seconds"] if past is None else pd.concat([costly["seconds"], past["seconds"]]))
     whole = float(sums.sum())
     groups = []
-    for role in sums.index[:_MOST_STEPS]:
+    for role in most:
         own = costly[costly["role"] == role]
-        by_build = dict(list(own.groupby("build", sort=False)))
+        by_build = dict(list(own.groupby("build", observed=True, sort=False)))
         rows = [
             _row(str(names.get(build, build)), by_build[build], before.get((role, build)), scale, verdicts)
             for build in build_order(own)
         ]
         share = f"{100 * float(sums[role]) / whole:.0f} % of the time of all steps"
-        groups.append(BoxGroup(step=clipped(_called(str(role), own["step"]), 200), share=share, rows=tuple(rows)))
+        groups.append(BoxGroup(step=clipped(_called(role, own["step"]), 200), share=share, rows=tuple(rows)))
     return BoxesView(ticks=scale.ticks(), groups=tuple(groups), left_out=len(sums) - len(groups), runs=len(then))
+
+
+def _roles_of(products: pd.Categorical, steps: pd.Categorical) -> pd.Categorical[str]:
+    """Call what moves on with the product's versions one step: "install 1.12" then and "install 1.13" now."""
+    count = len(steps.categories)
+    places, pairs = pd.factorize(products.codes.astype(np.int64) * count + steps.codes)
+    of, called = products.categories.tolist(), steps.categories.tolist()
+    named = [(of[pair // count], called[pair % count]) for pair in pairs.tolist()]
+    found = roles(named)
+    return pd.Categorical([found[pair] for pair in named]).take(places)
 
 
 def _called(role: str, steps: pd.Series) -> str:
