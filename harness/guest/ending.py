@@ -10,6 +10,7 @@ from collections.abc import Callable
 from harness.errors import GuestLost, Hung
 from harness.guest import envelope
 from harness.guest.advice import SHELL_OR_COMMAND_MISSING, site_error
+from harness.guest.questions import BEGINNING
 from harness.guest.transport import Endpoint, Fault, Lost, NothingYet, NotSent, Transport, TransportError
 from harness.guest.waits import Clock
 
@@ -59,7 +60,7 @@ def end_command(
 
 def image_of(line: str) -> str | None:
     """Name the program that a command line starts, when ending it by name is safe: ``msiexec.exe``."""
-    words = re.match(r"""\s*(?:"(?P<quoted>[^"]+)"|(?P<plain>[^\s"&|<>()]+))""", line)
+    words = re.match(r"""\s*(?:"(?P<quoted>[^"]+)"|(?P<plain>[^\s"&|<>()]+))""", line.removeprefix(BEGINNING))
     if words is None:
         return None
     name = re.split(r"[\\/]", words["quoted"] or words["plain"])[-1].lower()

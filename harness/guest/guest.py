@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from harness.errors import GuestRefused, GuestUnreachable, HarnessError, LeaseLost, SiteError
+from harness.errors import GuestLost, GuestRefused, GuestUnreachable, HarnessError, Hung, LeaseLost, SiteError
 from harness.guest import clock as watch
 from harness.guest import facts as asking
 from harness.guest import questions as several
@@ -245,12 +245,16 @@ class Guest:
 
         A command that cannot be joined with others (with ``!``, ``exit``, or special characters in quotes) costs a
         round trip of its own; ``deadline`` is for each of them. For questions, not installers: they share one cmd,
-        which finds Windows' own programs whatever became of PATH.
+        which finds Windows' own programs whatever became of PATH. One that does not end is no product's fault: the
+        guest is lost then.
         """
         return self._ask(commands, deadline=deadline)
 
     def ask(self, question: str, *, deadline: float = 60.0, directory: str | None = None, cap: int = CAP) -> Outcome:
-        """Run one query of the harness's own as ``run_each`` does, with the same limits and errors as ``run``."""
+        """Run one query of the harness's own as ``run_each`` does, with the same limits and errors as ``run``.
+
+        Raises Hung, too: who asks may do without the answer.
+        """
         line = f'cd /d "{directory}" && {question}' if directory else question
         return self._alone(line, deadline=deadline, cap=cap)
 
@@ -326,11 +330,19 @@ class Guest:
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for joined in several.joined(commands):
-            if len(joined.commands) == 1:
-                outcomes.append(self._alone(joined.commands[0], deadline=deadline, cap=cap, patience=patience))
-            else:
-                whole = self._shell.run(joined.line, deadline=deadline, cap=cap, patience=patience)
-                outcomes += joined.outcomes(whole)
+            try:
+                if len(joined.commands) == 1:
+                    outcomes.append(self._alone(joined.commands[0], deadline=deadline, cap=cap, patience=patience))
+                else:
+                    whole = self._shell.run(joined.line, deadline=deadline, cap=cap, patience=patience)
+                    outcomes += joined.outcomes(whole)
+            except Hung as hung:
+                asked = "; ".join(joined.commands)
+                raise GuestLost(
+                    f"it did not answer our own questions within {deadline:g} s: {asked[:200]}",
+                    machine=self.machine,
+                    advice="look at its console, and at what keeps it busy",
+                ) from hung
         return outcomes
 
     def _alone(self, command: str, *, deadline: float, cap: int, patience: float | None = None) -> Outcome:

@@ -18,7 +18,8 @@ from harness.guest.outcome import Outcome
 ROOM = 7_000
 """Characters of a joined command line: cmd takes 8,191 after it has expanded %VARIABLES%."""
 
-_FOUND = r'set "PATH=%SystemRoot%\System32;%SystemRoot%\System32\Wbem"& set "PATHEXT=.COM;.EXE"& '
+BEGINNING = r'set "PATH=%SystemRoot%\System32;%SystemRoot%\System32\Wbem"& set "PATHEXT=.COM;.EXE"& '
+"""What a line of questions begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Joined:
         ``call`` replaces it when its turn comes. ``(call )`` sets the exit code to 0 first, for commands such as
         ``echo`` that leave the last one standing.
         """
-        return _FOUND + "& ".join(
+        return BEGINNING + "& ".join(
             f"(call )& {_closed(command)}& call echo {self.mark} {number} %^errorlevel%& echo {self.mark} {number} 1>&2"
             for number, command in enumerate(self.commands)
         )
@@ -80,7 +81,7 @@ def joined(commands: Sequence[str]) -> Iterator[Joined]:
 
 def alone(command: str) -> str:
     """Give the command line of a question that stands alone; its exit code and output are the line's."""
-    return _FOUND + command
+    return BEGINNING + command
 
 
 def _closed(command: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from harness.errors import GuestRefused, GuestUnreachable
+from harness.errors import GuestLost, GuestRefused, GuestUnreachable, Hung
 from harness.guest.guest import Guest
 from harness.guest.knocking import Knocks
 from harness.guest.transport import Endpoint
@@ -75,6 +75,20 @@ def test_a_booting_guest_may_stumble_in_every_known_way() -> None:
         booting.join()
     assert script.count("Create") == 6
     assert max(slept) == 2.0  # after the refusal, and only then
+
+
+def test_a_question_of_ours_that_does_not_end_is_no_products_fault(script: ScriptedWSMan) -> None:
+    """A guest that is too busy for its own reg blocks the cell; only a command of the product's can hang."""
+    with _guest(script.endpoint) as guest:
+        guest.wait_until_ready(5)
+        script.runs_on, script.prepare = True, len
+        for questions in (["reg query HKLM"], ["reg query HKLM", "ver"]):
+            with pytest.raises(GuestLost, match=r"did not answer our own questions within 0.3 s: reg query HKLM"):
+                guest.run_each(questions, deadline=0.3)
+        with pytest.raises(Hung):
+            guest.run("setup.exe /S", deadline=0.3)
+    ended = [line.rpartition(" ")[2] for line in script.started if "taskkill" in line]
+    assert ended == ["reg.exe", "setup.exe"]  # of several together none is known to be the one
 
 
 def test_a_refusal_that_lasts_is_fatal_before_an_account_is_locked_out(script: ScriptedWSMan) -> None:
