@@ -1,4 +1,4 @@
-"""A run, as the controller keeps it: plan, journal, report, summary and the exit status that they add up to."""
+"""A run, as the controller keeps it: plan, journal, report and the exit status that they add up to."""
 
 from __future__ import annotations
 
@@ -131,12 +131,6 @@ class Run:
     def pytest_unconfigure(self) -> None:
         """Tell those who watch that the run has ended by itself."""
         withdraw(self.folder.path)
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what the run adds up to."""
-        from harness.plugin.summary import write_summary
-
-        write_summary(self, terminalreporter)
 
 
 def accounted_for(result: Result) -> bool:

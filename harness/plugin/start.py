@@ -39,6 +39,7 @@ class Start:
     def begin(self, cells: Sequence[PlannedCell], paths: Sequence[Path]) -> None:
         """Find the site, open the run and post both; raises pytest.UsageError, in one line, when that cannot be."""
         from harness.plugin.run import open_run
+        from harness.plugin.summary import Summary
         from harness.site import read_site
 
         config = self._config
@@ -70,6 +71,7 @@ class Start:
         self._site, self._run = site, run.folder.path
         exchange_of(config).post(Posted(run=run.folder.path, site=place or Path()))
         config.pluginmanager.register(run, "wincompat-run")
+        config.pluginmanager.register(Summary(run), "wincompat-summary")
 
     def _site_file(self, builds: Collection[str]) -> Path | None:
         settings = self._config.stash[settings_key]

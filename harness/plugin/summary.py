@@ -12,13 +12,13 @@ import pytest
 
 from harness.builds import Build
 from harness.plugin.record import WARNING
+from harness.plugin.run import Run
 from harness.predictions import contradictions
 from harness.results.issues import End, standings
 from harness.results.result import Result, Verdict
 from harness.results.words import builds_in_words, count, listed, seconds
 
 if TYPE_CHECKING:
-    from harness.plugin.run import Run
     from harness.results.plan import Plan, PlannedCell
 
 # worst first: a square of the table that stands for several cells shows the worst of them
@@ -32,6 +32,17 @@ _WORDS = {
     Verdict.PASSED: "pass",
     Verdict.SKIPPED: "skip",
 }
+
+
+class Summary:
+    """Registered as a plugin beside the run, to say what it adds up to."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Write the last words."""
+        write_summary(self.run, terminalreporter)
 
 
 def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
