@@ -29,9 +29,9 @@ READY = 300
 @pytest.fixture(scope="session")
 def lab_site_file(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
     """Share one lab among all workers, started by the first who asks; skipped where no lab can run."""
-    host = pytest.importorskip("harness.lab.host", reason="the lab needs pip install pytest-wincompat[lab]")
-    if missing := host.missing():
-        pytest.skip("the lab cannot run here: " + "; ".join(missing))
+    from tests.lab.running_labs import needs_a_lab
+
+    needs_a_lab()
     folder = tmp_path_factory.getbasetemp()
     with _shared_lab(folder if worker_id == "master" else folder.parent) as site_file:
         yield site_file

@@ -10,15 +10,13 @@ import pytest
 from harness.machines.vcenter import connected
 from harness.site import read_site
 from tests.doctor.patient import Patient
-from tests.lab.running_labs import serving, until
+from tests.lab.running_labs import needs_a_lab, serving, until
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Path]:
     """Start a lab and power on the first of its two machines."""
-    host = pytest.importorskip("harness.lab.host", reason="the lab needs pip install pytest-wincompat[lab]")
-    if missing := host.missing():
-        pytest.skip("the lab cannot run here: " + "; ".join(missing))
+    needs_a_lab()
     with serving("--build", "22631", "--machines", "2") as (_, site_file):
         site = read_site(site_file)
         with connected(site) as vcenter:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from harness.lab.faults.table import TABLE
-from tests.lab.running_labs import serving
+from tests.lab.running_labs import needs_a_lab, serving
 
 from .conftest import Controller
 from .installers import write_project
@@ -168,9 +168,7 @@ def results_with_tools(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def _met(troubles: dict[str, Trouble], folder: Path, *, address: str = "") -> Results:
-    host = pytest.importorskip("harness.lab.host", reason="the lab needs pip install pytest-wincompat[lab]")
-    if missing := host.missing():
-        pytest.skip("the lab cannot run here: " + "; ".join(missing))
+    needs_a_lab()
     if shutil.which("makensis") is None:
         pytest.skip("makensis (Debian: nsis) is missing")
     with serving("--build", "22631", "--machines", "1") as (_, site_file):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pyVim.connect
 import pyVim.task
 import pyVmomi
@@ -26,6 +27,13 @@ _client: Any = pyVim.connect
 _types: Any = pyVmomi
 vim, vmodl = _types.vim, _types.vmodl
 wait_for: Any = pyVim.task.WaitForTask
+
+
+def needs_a_lab() -> None:
+    """Skip whoever asks, with what is missing, where no lab can run."""
+    host = pytest.importorskip("harness.lab.host", reason="the lab needs pip install pytest-wincompat[lab]")
+    if missing := host.missing():
+        pytest.skip("the lab cannot run here: " + "; ".join(missing))
 
 
 @contextmanager

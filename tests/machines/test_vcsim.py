@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import threading
 from collections import Counter
@@ -14,34 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from harness.errors import MachineFailed, MachineMissing, SiteRefused
 from harness.machines.keepalive import KeepAlive
 from harness.machines.machine import Machine
 from harness.machines.vcenter import VCenter, connected
 from harness.site import Secret, Site, SiteMachine
+from tests.go_program import built
 
 from .sites import PASSWORD, site
 from .sockets import certificate
 
 SOURCE = Path(__file__).parent / "vcsim" / "main.go"
-LIBRARY = Path("/usr/share/gocode/src/github.com/vmware/govmomi/simulator")
 VM, OTHER = "DC0/vm/DC0_H0_VM0", "DC0/vm/DC0_H0_VM1"
 
 
 @pytest.fixture(scope="session")
 def vcsim(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the simulator once; go keeps what it compiled for the next time."""
-    if shutil.which("go") is None or not LIBRARY.is_dir():
-        pytest.skip("vcsim needs Debian's golang-go and golang-github-vmware-govmomi-dev")
-    cache = getattr(pytestconfig, "cache", None)  # somebody may run without it
-    program = (cache.mkdir("vcsim") if cache is not None else tmp_path_factory.mktemp("vcsim")) / "vcsim"
-    with FileLock(program.with_suffix(".lock")):
-        if not program.exists() or program.stat().st_mtime < SOURCE.stat().st_mtime:
-            surroundings = os.environ | {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""}
-            subprocess.run(["go", "build", "-o", str(program), str(SOURCE)], env=surroundings, check=True)
-    return program
+    return built(SOURCE, "vcsim", "github.com/vmware/govmomi/simulator", pytestconfig, tmp_path_factory)
 
 
 @contextmanager

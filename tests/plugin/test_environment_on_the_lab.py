@@ -23,7 +23,7 @@ from harness.machines.machine import KEPT, Machine
 from harness.machines.vcenter import VCenter, connected
 from harness.site import Site, SiteMachine, read_site
 
-from ..lab.running_labs import serving
+from ..lab.running_labs import needs_a_lab, serving
 from .project import Project
 
 CONFTEST = '''
@@ -59,9 +59,7 @@ WINDOWS = (
 @pytest.fixture(scope="module")
 def lab_of_two() -> Iterator[Path]:
     """Serve two machines; the first has a snapshot after an update, and one that waits for a restart."""
-    host = pytest.importorskip("harness.lab.host", reason="the lab needs pip install pytest-wincompat[lab]")
-    if missing := host.missing():
-        pytest.skip("the lab cannot run here: " + "; ".join(missing))
+    needs_a_lab()
     with serving("--build", "22631", "--machines", "2") as (_, site_file):
         site = read_site(site_file)
         with connected(site) as vcenter:

@@ -38,22 +38,28 @@ def test_processes_meet_in_a_folder(tmp_path: Path) -> None:
     assert list(exchange.where()) == []
 
 
-def test_a_terminal_shows_the_step_and_is_left_clean(project: Project) -> None:
-    """On a terminal the status line names cell and step while it runs; the summary comes out whole."""
+def shown_on_a_terminal(project: Project, seconds: float, *options: str) -> str:
+    """Run a cell that takes so long on a terminal, and give everything that it was shown."""
     project.write(
         "conftest.py",
-        "import time\ndef slow(step):\n    with step('wait for it'):\n        time.sleep(1.5)\n"
+        f"import time\ndef slow(step):\n    with step('wait for it'):\n        time.sleep({seconds})\n"
         "def pytest_wincompat_scenarios(config):\n    return {'slow': slow}\n",
     )
     project.matrix("slow", builds="19044")
     ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "pytest", *QUIET, "--site", "site.toml", "matrices/demo.toml"]
+    words = [sys.executable, "-m", "pytest", *QUIET, *options, "--site", "site.toml", "matrices/demo.toml"]
     with subprocess.Popen(
         words, cwd=project.pytester.path, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}
     ) as process:
         os.close(theirs)
         shown = _all_of(ours)
     assert process.returncode == 0
+    return shown
+
+
+def test_a_terminal_shows_the_step_and_is_left_clean(project: Project) -> None:
+    """On a terminal the status line names cell and step while it runs; the summary comes out whole."""
+    shown = shown_on_a_terminal(project, 1.5)
     assert "[0 of 1 cells done] win10-21h2::demo::slow: wait for it (" in shown
     assert "1 of 1 cell passed" in shown
 
@@ -61,20 +67,7 @@ def test_a_terminal_shows_the_step_and_is_left_clean(project: Project) -> None:
 def test_live_shows_machines_and_the_run_leaves_no_note(project: Project) -> None:
     """With --live a terminal shows how far each machine is, and a run that has ended says so to other watchers."""
     pytest.importorskip("rich", reason="needs pip install pytest-wincompat[watch]")
-    project.write(
-        "conftest.py",
-        "import time\ndef slow(step):\n    with step('wait for it'):\n        time.sleep(2)\n"
-        "def pytest_wincompat_scenarios(config):\n    return {'slow': slow}\n",
-    )
-    project.matrix("slow", builds="19044")
-    ours, theirs = pty.openpty()
-    words = [sys.executable, "-m", "pytest", *QUIET, "--live", "--site", "site.toml", "matrices/demo.toml"]
-    with subprocess.Popen(
-        words, cwd=project.pytester.path, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}
-    ) as process:
-        os.close(theirs)
-        shown = _all_of(ours)
-    assert process.returncode == 0
+    shown = shown_on_a_terminal(project, 2, "--live")
     assert "running" in shown
     assert "wait for it (" in shown
     assert "1 of 1 cell passed" in shown

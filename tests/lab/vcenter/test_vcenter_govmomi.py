@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from filelock import FileLock
+
+from tests.go_program import built
 
 from .vcenter_served import PASSWORD, Served
 
 SOURCE = Path(__file__).parent / "govmomi" / "main.go"
-LIBRARY = Path("/usr/share/gocode/src/github.com/vmware/govmomi")
 
 
 @pytest.fixture(scope="module")
 def govmomi(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the client once; go keeps what it compiled for the next time."""
-    if shutil.which("go") is None or not LIBRARY.is_dir():
-        pytest.skip("needs Debian's golang-go and golang-github-vmware-govmomi-dev")
-    cache = getattr(pytestconfig, "cache", None)  # somebody may run without it
-    program = (cache.mkdir("govmomi") if cache is not None else tmp_path_factory.mktemp("govmomi")) / "govmomi"
-    with FileLock(program.with_suffix(".lock")):
-        if not program.exists() or program.stat().st_mtime < SOURCE.stat().st_mtime:
-            surroundings = os.environ | {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""}
-            subprocess.run(["go", "build", "-o", str(program), str(SOURCE)], env=surroundings, check=True)
-    return program
+    return built(SOURCE, "govmomi", "github.com/vmware/govmomi", pytestconfig, tmp_path_factory)
 
 
 def test_govmomi_finds_everything_as_on_a_vcenter(served: Served, govmomi: Path) -> None:
