@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from bench.figures import Figure
@@ -33,6 +34,9 @@ def figures() -> Iterator[Figure]:
     yield Figure("... after how many runs, median", statistics.median(seen), "runs", at_most=WITHIN, spread=seen)
     right = sum(abs(away) <= 1 for away in dated)
     yield Figure("... dated to the right run, give or take one", 100 * right / max(1, len(dated)), "%", at_least=90)
+    yield Figure("... which one who knows levels and noise can do for", 100 * _at_best(), "%")
+    exact = sum(away == 0 for away in dated)
+    yield Figure("... dated to the run itself", 100 * exact / max(1, len(dated)), "%")
     yield Figure("judging one history (24 series of 50 runs)", each, "CPU s")
 
 
@@ -45,6 +49,16 @@ def _found(seed: int) -> tuple[int | None, int | None]:
             found = _seeded(_slower(whole))
             return late, found.moved.number - BEFORE if found and found.moved else None
     return None, None
+
+
+def _at_best(noise: float = 0.04, tries: int = 20_000) -> float:
+    """Give the share that the likeliest place is within a run of the right one, where only the place is not known."""
+    rise = np.log(SLOWER) / noise
+    runs = np.random.default_rng(7).normal(0, 1, (tries, BEFORE + WITHIN))
+    runs[:, BEFORE:] += rise
+    likely = np.cumsum((rise * runs - rise**2 / 2)[:, ::-1], axis=1)[:, ::-1]
+    places = likely[:, : BEFORE + WITHIN - 4].argmax(axis=1)  # five runs have to show it
+    return float((np.abs(places - BEFORE) <= 1).mean())
 
 
 def _slower(timings: pd.DataFrame) -> list[Course]:
