@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from harness.predictions import Comparison, Preflight, Standing, compare
+from harness.predictions import Comparison, Inspected, Preflight, Standing, compare
 from harness.report.text import clipped
 from harness.results import words
 from harness.results.plan import Plan
@@ -120,25 +120,45 @@ def predictions_view(foretold: Foretold, keys: Mapping[str, str]) -> Predictions
     for cell, those in foretold.compared.items():
         package = preflight.of(cell)
         for one in those:
-            name = (package.file or package.product) if package is not None else ""
+            name = _name(package) if package is not None else ""
             alike = (name, one.said.code, one.predicted.scenario, _outcome(one))
             groups.setdefault(alike, (one, {}))[1].setdefault(one.standing, []).append(cell)
     rows = [_row(name, one, ends, keys) for (name, *_), (one, ends) in groups.items()]
-    total = {standing: sum(len(ends.get(standing, ())) for _, ends in groups.values()) for standing in _STYLES}
-    said = [f"{number:,} {standing}" for standing, number in total.items() if number]
-    all_of_them = words.count(sum(total.values()), "prediction for a cell", "predictions for cells")
     order = list(_STYLES.values())
     rows.sort(key=lambda row: (order.index(row.ends[0].style), row.package, row.code))
+    # what was read and lets nobody foresee anything, or speaks of cells that this run does not have
+    foreseen = {(name, code) for name, code, *_ in groups}
+    rows += [_unseen(*alike) for alike in dict.fromkeys(_read(preflight)) if alike[:2] not in foreseen]
+    total = {standing: sum(len(ends.get(standing, ())) for _, ends in groups.values()) for standing in _STYLES}
+    said = [f"{number:,} {standing}" for standing, number in total.items() if number]
+    packages = words.count(len({_name(one) for one in preflight.packages.values()}), "package")
+    foretold_of = words.count(sum(total.values()), "prediction for a cell", "predictions for cells")
+    troubles = dict.fromkeys(f"{_name(one)}: {one.trouble}" for one in preflight.packages.values() if one.trouble)
     return PredictionsView(
-        sentence=f"{words.count(len(preflight.packages), 'package')} read before the run: {all_of_them}"
-        f"{': ' + words.listed(said) if said else ''}.",
+        sentence=f"{packages} read before the run, {foretold_of}{': ' + words.listed(said) if said else ''}.",
         rows=tuple(rows[:_MOST_ROWS]),
         more=max(0, len(rows) - _MOST_ROWS),
-        troubles=tuple(
-            clipped(f"{one.file or one.product}: {one.trouble}", 300)
-            for one in preflight.packages.values()
-            if one.trouble
-        )[:_MOST_ROWS],
+        troubles=tuple(clipped(trouble, 300) for trouble in troubles)[:_MOST_ROWS],
+    )
+
+
+def _read(preflight: Preflight) -> Iterator[tuple[str, str, str]]:
+    for package in preflight.packages.values():
+        for said in package.findings:
+            yield _name(package), said.code, said.sentence
+
+
+def _name(package: Inspected) -> str:
+    return package.file or package.product
+
+
+def _unseen(name: str, code: str, sentence: str) -> PredictionView:
+    return PredictionView(
+        package=clipped(name, 200),
+        code=clipped(code, 80),
+        sentence=clipped(sentence, 300),
+        predicted="nothing",
+        ends=(),
     )
 
 

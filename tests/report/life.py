@@ -159,9 +159,10 @@ def _told(folder: RunFolder) -> Preflight:
         sentence="ScheduleReboot is in its sequence without a condition",
         predicts=(Predicted(scenario="upgrade", outcome="exits-3010", surely=True),),
     )
+    plain = Said(code="unsigned", severity="note", sentence="it is not signed")
     packages = {
         "win11-only": Inspected(product="win11-only", version="1.0", file="win11-only-1.0.msi", findings=(old,)),
-        "ninja-exe": Inspected(product="ninja-exe", version="1.13.0", file="ninja-setup.exe", findings=(asks,)),
+        "ninja-exe": Inspected(product="ninja-exe", version="1.13.0", file="ninja-setup.exe", findings=(asks, plain)),
         "ninja-msi": Inspected(product="ninja-msi", version="1.13.0", file="ninja-1.13.0.msi", findings=(reboots,)),
         "ninja-zip": Inspected(product="ninja-zip", version="1.13.0", file="ninja-1.13.0.zip", trouble="it is no ZIP"),
     }

@@ -123,6 +123,16 @@ def test_no_width_makes_the_page_scroll_sideways(browser: Browser, report: Path,
         page.close()
 
 
+def test_a_comparison_is_headed_by_what_tells_the_cells_apart(opened: Opened) -> None:
+    """The builds where the story is the same; the stories where it is not."""
+    names = "#stage thead a"
+    at = opened.at("#c1+c7")
+    assert at.locator(names).all_inner_texts() == ["Windows 10 21H2", "Windows 10 22H2"]
+    assert at.locator("#stage-title").inner_text() == "install: Windows 10 21H2 beside Windows 10 22H2"
+    at = opened.at("#c1+c4")
+    assert at.locator(names).all_inner_texts() == ["install on Windows 10 21H2", "denied on Windows 10 21H2"]
+
+
 def test_filters_narrow_the_grid_and_can_be_sent_to_somebody(opened: Opened) -> None:
     """What is asked for stands in the address, and the address alone brings it back."""
     page = opened.at()

@@ -158,11 +158,13 @@ def test_predictions_stand_beside_what_was_seen(folder: RunFolder, view: PageVie
     """Of the run as a whole, what was contradicted first; and of each cell."""
     found = view.predictions
     assert found is not None
+    assert found.sentence.startswith("4 packages read before the run, 17 predictions for cells: ")
     assert found.sentence.endswith("10 contradicted, 3 as predicted and 4 did not happen.")
     assert [(row.code, [(end.standing, end.number) for end in row.ends]) for row in found.rows] == [
         ("schedules-reboot", [("contradicted", "10 cells")]),
         ("exe-may-ask", [("as predicted", "1 cell"), ("did not happen", "4 cells")]),
         ("needs-windows-11", [("as predicted", "2 cells")]),
+        ("unsigned", []),
     ]
     assert found.troubles == ("ninja-1.13.0.zip: it is no ZIP",)
     told = {cell.key: cell for _, cells in view.cells for cell in cells}

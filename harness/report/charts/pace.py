@@ -43,7 +43,9 @@ def pace_view(own: Callable[[], pd.DataFrame], earlier: Sequence[Earlier]) -> Pa
     whole = pd.concat([*known, times], ignore_index=True).sort_values(["at", "run"], kind="stable", ignore_index=True)
     found = courses(whole)
     moved = [course for course in found if course.moved is not None]
-    said = [*([] if moved else ["No step became slower or faster."]), *in_words(found)]
+    judged = sum(course.verdict != "too few samples" for course in found)
+    none = f"None of {words.count(judged, 'step')} that can be judged became slower or faster."
+    said = [*([none] if judged and not moved else []), *in_words(found)]
     moved.sort(
         key=lambda course: (course.verdict != "slower", -abs(course.moved.shift.ratio - 1) if course.moved else 0)
     )

@@ -46,13 +46,16 @@ const compared = async (one, two) => {
     ...facts.map(name => [name, ...pair.map(cell => (cell.facts.find(fact => fact[0] === name) || [])[1] || "")]),
     ...[...new Set(pair.flatMap(cell => cell.steps.map(step => step.name)))].map(name => [`step: ${name}`, ...pair.map(cell => { const step = cell.steps.find(each => each.name === name); return step ? `${(step.seconds / 100).toFixed(2)} s` : "not taken"; })]),
   ].filter(([, first, second]) => first || second);
+  // what they have in common is said once, what tells them apart heads its column
+  const alike = pair[0].story === pair[1].story && pair[0].product === pair[1].product;
+  const called = cell => alike ? cell.buildName : pair[0].product === pair[1].product ? `${cell.story} on ${cell.buildName}` : cell.name;
   return [
     el("p", { class: "kicker" }, pair[0].product === pair[1].product ? pair[0].product : "Two cells"),
-    el("h2", { id: "stage-title", tabindex: -1 }, `${pair[0].story}: ${pair[0].buildName} beside ${pair[1].buildName}`),
+    el("h2", { id: "stage-title", tabindex: -1 }, `${alike ? `${pair[0].story}: ` : ""}${called(pair[0])} beside ${called(pair[1])}`),
     el("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "What differs" }, el("table", { class: "plain differs" },
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "hear" }, "What")), pair.map(cell => el("th", { scope: "col" }, el("a", { href: `#c${cell.at + 1}` }, cell.buildName))))),
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "hear" }, "What")), pair.map(cell => el("th", { scope: "col" }, el("a", { href: `#c${cell.at + 1}` }, called(cell)))))),
       el("tbody", {}, values.map(([name, first, second]) => el("tr", { class: differs(name, first, second) && "other" }, el("th", { scope: "row" }, name), el("td", {}, first), el("td", {}, second)))))),
-    el("div", { class: "pair" }, pair.map(cell => el("section", { "aria-label": cell.name }, el("h3", {}, mark(cell), ` ${cell.buildName}`), storyParts(cell, longest)))),
+    el("div", { class: "pair" }, pair.map(cell => el("section", { "aria-label": cell.name }, el("h3", {}, mark(cell), ` ${called(cell)}`), storyParts(cell, longest)))),
   ];
 };
 
