@@ -21,7 +21,6 @@ from typing import Any, TypeVar
 import click
 
 from harness.builds import Build, catalog
-from harness.commands import table
 from harness.lab.faults.command import fault
 from harness.lab.folder import LabFolder, LabIsDown, LabIsUp
 from harness.lab.options import DOWN, Failed, cannot, lab_folder, name_option
@@ -140,12 +139,12 @@ def status(name: str, site_file: bool, as_json: bool) -> None:
     else:
         click.echo(f"the lab {name!r} is up for {_duration(told['up_for'])}: {told['vcenter']}, process {told['pid']}")
         click.echo(f"site file: {told['site']}")
-        rows = []
+        # a clone's path is longer than the others'
+        width = max((len(machine["path"]) for machine in told["machines"]), default=0)
         for machine in told["machines"]:
             on = "" if machine["on_for"] is None else f" for {_duration(machine['on_for'])}"
-            rows.append([machine["path"], machine["build"], machine["address"], machine["power"] + on])
-        for line in table(rows):
-            click.echo(f"  {line}")
+            path, power = machine["path"], machine["power"] + on
+            click.echo(f"  {path:{width}} {machine['build']:24} {machine['address']:16} {power}")
 
 
 @lab.command()
