@@ -8,6 +8,8 @@ from html import escape
 from harness.notices.brief import Brief
 
 _COLOURS = {"ship": "#0b6b2e", "hold": "#a3130f"}
+# a path or a line without a blank is broken: mail programs on phones do not scroll sideways
+_SHEET = "max-width:680px;margin:auto;border-collapse:collapse;background:#ffffff;table-layout:fixed;word-break:break-word;overflow-wrap:anywhere"
 _FONT = "font-family:Segoe UI,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.45;color:#1b1b1b"
 
 
@@ -28,7 +30,7 @@ def mail(told: Brief) -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(told.title)}</title></head>
 <body style="margin:0;padding:16px;background:#f3f3f3">
-<table role="presentation" width="100%" style="max-width:680px;margin:auto;border-collapse:collapse;background:#ffffff">
+<table role="presentation" width="100%" style="{_SHEET}">
 <tr><td style="padding:16px;background:{colour};{_FONT}">{head}</td></tr>
 <tr><td style="padding:16px;{_FONT}">
 {body}

@@ -7,9 +7,10 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -25,7 +26,11 @@ from harness.notices.places import Webhook, read_notices
 from harness.notices.sending import signature, tell
 from harness.notices.shapes import shaped
 from harness.results.run import RunFolder
+from tests.browsing import violations
 from tests.gate.cases import NOW, cell, plan, result, waiver
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HOSTILE = "<!channel> *bold* [x](http://evil.example) <script>alert(1)</script> \u202e\x1b[31m"
 TOKEN = "tok-3n-in-the-address"
@@ -236,6 +241,22 @@ def test_a_mail_stands_alone_and_shows_words_as_words(told: Brief) -> None:
     assert "&lt;script&gt;" in page
     assert "HOLD: release" in page
     assert len(page) < 100_000  # Gmail cuts what is longer
+
+
+def test_a_mail_fits_a_phone_whatever_a_guest_says(told: Brief, browser: Browser, axe: str, tmp_path: Path) -> None:
+    """A reason without a blank is broken, nothing in it acts, and no rule of WCAG 2.2 A or AA is broken."""
+    hostile = "<script>alert(1)</script><img src=x onerror=alert(2)>" + "W" * 200
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    (tmp_path / "mail.html").write_text(mail(replace(told, reasons=(hostile,), title="T" * 140)), "utf-8")
+    page.goto((tmp_path / "mail.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert hostile in page.locator("body").inner_text()
+    assert violations(page, axe) == []
+    assert complaints == []
+    page.close()
 
 
 def test_the_command_tells_writes_and_fails_nothing(
