@@ -25,7 +25,17 @@ A product that misbehaves is never a HarnessError, and a site that misbehaves is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
+
+
+class Fault(StrEnum):
+    """Whose fault it is that a cell did not pass."""
+
+    NOBODY = "nobody"
+    PRODUCT = "product"
+    SITE = "site"
+    HARNESS = "harness"
 
 
 class HarnessError(Exception):

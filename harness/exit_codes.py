@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Literal, cast
 
-from harness.results.result import Fault
+from harness.errors import Fault
 
 Origin = Literal["windows_installer", "windows", "xcopy", "nsis", "inno_setup", "burn"]
 Cause = Literal[

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.authoring import Authored, Flag, Text
+from harness.errors import Fault
 from harness.exit_codes import Cause, ExitMeaning, signed
-from harness.results.result import Fault
 
 # what winget manifests call the response to an exit code (ExpectedReturnCodes), and what it says here
 RESPONSES: Mapping[str, str] = {

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.errors import Fault as Fault  # a result tells it
 from harness.results.cause import Cause
 
 
@@ -20,15 +21,6 @@ class Verdict(StrEnum):
     BLOCKED = "blocked"
     SKIPPED = "skipped"
     NOT_RUN = "not run"
-
-
-class Fault(StrEnum):
-    """Whose fault it is that a cell did not pass."""
-
-    NOBODY = "nobody"
-    PRODUCT = "product"
-    SITE = "site"
-    HARNESS = "harness"
 
 
 class _Plain(BaseModel):
