@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -23,6 +23,8 @@ EDITIONS = {
     "ltsc": "LTSC",
     "iot_ltsc": "IoT LTSC",
 }
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.command()
@@ -89,6 +91,17 @@ def plan_lines(matrix: Matrix) -> Iterator[str]:
     for issue in matrix.known_issues:
         if issue.expires < today:
             yield f"  known issue {issue.id} expired on {issue.expires} and no longer counts"
+
+
+def runs_option(command: _Command) -> _Command:
+    """Add ``--runs``, the folder below which a run is looked for by its name."""
+    return click.option(
+        "--runs",
+        type=click.Path(path_type=Path),
+        default=Path("build/runs"),
+        show_default=True,
+        help="Where runs are kept.",
+    )(command)
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

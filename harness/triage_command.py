@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.commands import runs_option
 from harness.errors import AuthoringError
 
 if TYPE_CHECKING:
@@ -22,13 +23,7 @@ if TYPE_CHECKING:
 @click.argument("run", default="latest")
 @click.option("--write", is_flag=True, help="Append an empty note for each to the triage file.")
 @click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="The triage file, if not the matrix's.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("build/runs"),
-    show_default=True,
-    help="Where runs are kept.",
-)
+@runs_option
 def triage(run: str, write: bool, file: Path | None, runs: Path) -> None:
     """List the failures of RUN without a note, one for each fingerprint, and print empty notes to paste.
 

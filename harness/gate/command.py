@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from harness.commands import runs_option
 from harness.errors import AuthoringError
 
 FAULT = 70
@@ -20,7 +21,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--policy", type=_FILE, default=Path("gate.toml"), show_default=True, help="What a release must prove.")
 @click.option("--waivers", type=_FILE, help="A file of waivers, beside the one that the policy names.")
 @click.option("--artifact", "artifacts", type=_FILE, multiple=True, help="What is being released; may be repeated.")
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("build/runs"), show_default=True)
+@runs_option
 @click.option("--json", "json_file", type=_FILE, help="Write gate.json here, not in the run's folder.")
 @click.option("--junit", type=_FILE, help="Write JUnit XML.")
 @click.option("--ctrf", type=_FILE, help="Write CTRF (common test report format).")

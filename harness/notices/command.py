@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness.commands import runs_option
 from harness.errors import AuthoringError
 
 MISSING = 5
@@ -16,7 +17,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("run", default="latest")
 @click.option("--to", "notices", type=_FILE, help="Who is told by webhook (notices.toml).")
 @click.option("--mail", "mail_file", type=_FILE, help="Write a page for an e-mail here.")
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("build/runs"), show_default=True)
+@runs_option
 @click.pass_context
 def command(ctx: click.Context, run: str, notices: Path | None, mail_file: Path | None, runs: Path) -> None:
     """Tell what the gate decided about RUN, which "wincompat gate" has judged before.

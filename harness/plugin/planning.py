@@ -74,21 +74,9 @@ def planned(items: Sequence[pytest.Item]) -> list[PlannedCell]:
     from harness.results.plan import PlannedCell
 
     return [
-        PlannedCell(
-            cell=item.stash[name_key],
-            build=str(cell.build),
-            build_name=cell.build.name,
-            product=cell.product,
-            kind=cell.kind,
-            scenario=cell.scenario,
-            leg=cell.leg,
-            skip=cell.skip,
-            node=item.nodeid,
-            issues=tuple(issue.id for issue in item.stash[matrix_key].known_issues if issue.holds(cell)),
-        )
+        PlannedCell.of(item.stash[cell_key], item.stash[matrix_key], name=item.stash[name_key], node=item.nodeid)
         for item in items
         if is_cell(item)
-        for cell in [item.stash[cell_key]]
     ]
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from harness.commands import runs_option
+
 
 @click.command(
     name="report",
@@ -20,13 +22,7 @@ import click
 @click.option("--before", multiple=True, metavar="RUN", help="Compare with this run; may be given several times.")
 @click.option("--release", metavar="RUN", help="Compare with this run as the last release.")
 @click.option("--open", "opened", is_flag=True, help="Show the report in the browser.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("build/runs"),
-    show_default=True,
-    help="Where runs are kept.",
-)
+@runs_option
 @click.option(
     "--theme", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Template overrides."
 )

@@ -113,18 +113,7 @@ def _packages(plans: Iterable[Plan]) -> list[PlannedPackage]:
 
 def _cells(matrix: Matrix) -> Iterator[PlannedCell]:
     for cell in matrix.cells():
-        yield PlannedCell(
-            cell=cell.id,
-            build=str(cell.build),
-            build_name=cell.build.name,
-            product=cell.product,
-            kind=cell.kind,
-            scenario=cell.scenario,
-            leg=cell.leg,
-            skip=cell.skip,
-            node=f"{matrix.path}::{cell.id}",
-            issues=tuple(issue.id for issue in matrix.known_issues if issue.holds(cell)),
-        )
+        yield PlannedCell.of(cell, matrix, name=cell.id, node=f"{matrix.path}::{cell.id}")
 
 
 def _twice(ran: Sequence[tuple[str, _Shard]]) -> list[str]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from harness.matrix import Cell, Matrix
 
 
 class _Written(BaseModel):
@@ -25,6 +29,22 @@ class PlannedCell(_Written):
     skip: str | None = None
     node: str = ""
     issues: tuple[str, ...] | None = None  # ids of the known issues whose scope holds it; None where nobody said
+
+    @classmethod
+    def of(cls, cell: Cell, matrix: Matrix, *, name: str, node: str) -> PlannedCell:
+        """Plan a cell of a matrix; ``name`` is what the run calls it."""
+        return cls(
+            cell=name,
+            build=str(cell.build),
+            build_name=cell.build.name,
+            product=cell.product,
+            kind=cell.kind,
+            scenario=cell.scenario,
+            leg=cell.leg,
+            skip=cell.skip,
+            node=node,
+            issues=tuple(issue.id for issue in matrix.known_issues if issue.holds(cell)),
+        )
 
 
 class PlannedIssue(_Written):

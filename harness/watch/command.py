@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from harness.commands import runs_option
 from harness.errors import AuthoringError
 
 if TYPE_CHECKING:
@@ -23,13 +24,7 @@ EVERY = 0.5  # seconds between two looks
 
 @click.command(name="watch", short_help="Follow a run while it goes, here or in a browser.")
 @click.argument("run", default="latest")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("build/runs"),
-    show_default=True,
-    help="Where runs are kept.",
-)
+@runs_option
 @click.option("--once", is_flag=True, help="Say once how the run stands, and end.")
 @click.option("--serve", is_flag=True, help="Serve a web page that follows the run.")
 @click.option(

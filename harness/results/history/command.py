@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.commands import table
+from harness.commands import runs_option, table
 from harness.errors import AuthoringError
 
 if TYPE_CHECKING:
@@ -55,13 +55,7 @@ def history() -> None:
 
 @history.command()
 @click.argument("named", nargs=-1, metavar="RUN...")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("build/runs"),
-    show_default=True,
-    help="Where runs are kept.",
-)
+@runs_option
 @_at
 def add(named: tuple[str, ...], runs: Path, url: str) -> None:
     """Put runs into the history: folders, folders of runs, names, or journals of any age; all below --runs by default.
