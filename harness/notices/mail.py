@@ -9,7 +9,10 @@ from harness.notices.brief import Brief
 
 _COLOURS = {"ship": "#0b6b2e", "hold": "#a3130f"}
 # a path or a line without a blank is broken: mail programs on phones do not scroll sideways
-_SHEET = "max-width:680px;margin:auto;border-collapse:collapse;background:#ffffff;table-layout:fixed;word-break:break-word;overflow-wrap:anywhere"
+_SHEET = (
+    "max-width:680px;margin:auto;border-collapse:collapse;background:#ffffff;"
+    "table-layout:fixed;word-break:break-word;overflow-wrap:anywhere"
+)
 _FONT = "font-family:Segoe UI,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.45;color:#1b1b1b"
 
 
