@@ -126,7 +126,7 @@ def test_the_state_tells_what_was_left_behind(guest: Guest) -> None:
 ENVIRONMENT = r'"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"'
 
 
-def test_a_guest_whose_path_has_lost_windows_is_seen_as_before(guest: Guest) -> None:
+def test_a_guest_whose_path_has_lost_windows_is_seen_as_before(guest: Guest, machine: Machine) -> None:
     """An installer that took System32 out of PATH, and .exe out of PATHEXT, is found as that and as nothing else."""
     before = guest.state()
     assert guest.run(rf"reg add {ENVIRONMENT} /v PATHEXT /t REG_SZ /d .nin /f").ok
@@ -140,6 +140,7 @@ def test_a_guest_whose_path_has_lost_windows_is_seen_as_before(guest: Guest) -> 
         ("system PATH entry", "added", r"C:\Ninja"),
         ("environment variable", "changed", "PATHEXT"),
     }
+    machine.revert()  # the tests after this one want their PATH
 
 
 def test_a_delivered_file_is_there_whole_for_every_account(guest: Guest, tmp_path: Path) -> None:
