@@ -210,7 +210,7 @@ def _can_be_removed(phase: Phase) -> Iterator[Finding]:
     for entry in phase.registered.values():
         for name, key in (("UninstallString", "uninstallstring"), ("QuietUninstallString", "quietuninstallstring")):
             file = program(entry.values.get(key, ""))
-            if file and not phase.has_file(plain(file)):
+            if file and not phase.has_file(plain(file)) and not phase.has_file(f"{plain(file)}.exe"):
                 words = f"after {phase} {name} of {entry.title} starts {file}, which is not there"
                 yield _packaging("removal-without-program", words, entry.title)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import re
 
 # where Windows puts them; a state does not tell the variables of the guest, and a rewritten entry is to be known again
@@ -28,7 +29,13 @@ def expanded(text: str) -> str:
 
 def plain(place: str) -> str:
     """Make folders comparable that are written differently."""
-    return expanded(place).strip('" ').rstrip("\\").casefold()
+    told = expanded(place).strip('" ')
+    # C:\\Demo\\bin\\..\\demo.exe, and the other slash
+    return (
+        ntpath.normpath(told).rstrip("\\").casefold()
+        if re.search(r"[/]|\\\.|\\\\", told)
+        else told.rstrip("\\").casefold()
+    )
 
 
 def program(command: str) -> str:

@@ -129,6 +129,8 @@ def test_a_defect_names_the_thing_and_its_cause() -> None:
 def test_an_entry_that_can_be_removed_and_a_bundle_that_hides_its_parts_draw_nothing() -> None:
     """A program that is there, one of Windows' own, and hidden entries beside one that shows."""
     assert _codes(_entry(uninstallstring=f'"{EXE}" /x', quietuninstallstring="MsiExec.exe /X{0}")) == []
+    assert _codes(_entry(uninstallstring=r'"C:\Program Files\Ninja\bin\..\ninja" /x')) == []
+    assert _codes(_entry(uninstallstring="C:/Program Files/Ninja/ninja.exe /x")) == []
     both = _entry(displayname="Ninja part", systemcomponent="0x1")
     assert _codes(replace(both, uninstall={**both.uninstall, f"{UNINSTALL}\\Bundle": ENTRY})) == []
 

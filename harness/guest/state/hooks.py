@@ -15,7 +15,7 @@ from harness.guest.state.things import Thing
 
 _CURRENT = r"Microsoft\Windows\CurrentVersion"
 _NT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
-_SHELL = ("*", "Directory", "Folder")
+_SHELL = ("*", "Directory")
 _OPTIONS = "Image File Execution Options"
 _HOOKS = ("shell", "userinit", "taskman", "appinit_dlls", "loadappinit_dlls", "load", "run")
 """Values by which something starts with Windows or in every program; the others of these keys change at each log-on."""
@@ -71,8 +71,6 @@ HOOKS: tuple[Area, ...] = (
         _under("Classes"),
     ),
     Area("COM class", "machine", (_key(r"HKLM\SOFTWARE\Classes\CLSID"),), read_subkeys),
-    Area("COM class", "user", (_key(r"HKCU\SOFTWARE\Classes\CLSID"),), read_subkeys),
-    Area("app path", "user", (_key(rf"HKCU\SOFTWARE\{_CURRENT}\App Paths", "/s"),), read_trees),
     Area("run entry", "machine", (_key(rf"HKLM\SOFTWARE\Wow6432Node\{_CURRENT}\RunOnce"),), read_values),
     Area("Windows setting", "machine", (_key(rf"HKLM\SOFTWARE\{_CURRENT}\Policies\System"),), read_values),
     Area("Windows setting", "machine", (_key(rf"{_NT}\Winlogon"), _key(rf"{_NT}\Windows")), _only(_HOOKS)),
