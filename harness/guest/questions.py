@@ -18,7 +18,7 @@ from harness.guest.outcome import Outcome
 ROOM = 7_000
 """Characters of a joined command line: cmd takes 8,191 after it has expanded %VARIABLES%."""
 
-BEGINNING = r'set "PATH=%SystemRoot%\System32;%SystemRoot%\System32\Wbem"& set "PATHEXT=.COM;.EXE"& '
+BEGINNING = r'set "PATH=%SystemRoot%\System32;%SystemRoot%\System32\Wbem"& set "PATHEXT=.EXE;.COM"& '
 """What a line of questions begins with."""
 
 

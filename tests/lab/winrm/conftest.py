@@ -19,11 +19,15 @@ from .served import certificate, free_address, loop_thread
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Clients take no proxy or trust from outside, and the user file, named to the whole process, is forgotten."""
+    """Clients take no proxy or trust from outside, and the whole process knows the user file that it knew before."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
+    before = os.environ.get(USER_FILE_VARIABLE)
     yield
-    os.environ.pop(USER_FILE_VARIABLE, None)
+    if before is None:
+        os.environ.pop(USER_FILE_VARIABLE, None)
+    else:
+        os.environ[USER_FILE_VARIABLE] = before
 
 
 @pytest.fixture

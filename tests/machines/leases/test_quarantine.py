@@ -85,7 +85,8 @@ def test_nobody_gets_a_machine_in_quarantine(store: Store, lease_site: Site) -> 
         pytest.fail("a machine came out of quarantine")
     assert str(refused.value) == (
         "build 19044: no machine may be used: DC/vm/a is in quarantine: no snapshot 'clean'; "
-        "DC/vm/b is in quarantine: drifted; mend them, then: wincompat leases release MACHINE"
+        "DC/vm/b is in quarantine: drifted; mend them, then: wincompat leases release MACHINE; "
+        "one that is kept: wincompat release SITE MACHINE"
     )
     assert release(store, key_of(lease_site, lease_site.machines[0])) == "no snapshot 'clean'"
     with leased(lease_site, WIN10, holder="x", store=store) as lease:
