@@ -140,6 +140,7 @@ def pytest_wincompat_scenarios(config):
 '''
 
 
+@pytest.mark.slow
 def test_who_restarted_the_machine_decides_whose_fault_it_is(lab_project: Project) -> None:
     """A product that restarts it unasked has failed; what somebody at vSphere does is nobody's failure."""
     lab_project.write("conftest.py", RESTARTS.format(site=lab_project.site))
