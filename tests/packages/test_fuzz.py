@@ -148,3 +148,15 @@ def test_ten_minutes_of_damage_find_no_crash(kind: str, seeds: Mapping[str, byte
                 tracemalloc.stop()
         seed += 1
     print(f"{kind}: {seed:,} damaged files")  # noqa: T201 - shown by pytest -s
+
+
+def test_a_list_that_claims_more_than_there_is_is_not_counted(seeds: Mapping[str, bytes], tmp_path: Path) -> None:
+    """A property of the summary that says it has four thousand million items is damage, and is said at once."""
+    made = bytearray(seeds["msi"])
+    summary = made.index(bytes.fromhex("E0859FF2F94F6810AB9108002B27B3D9")) - 28  # where the property set begins
+    section = summary + int.from_bytes(made[summary + 44 : summary + 48], "little")
+    place = section + int.from_bytes(made[section + 12 : section + 16], "little")
+    made[place : place + 8] = (0x1000).to_bytes(4, "little") + b"\xff\xff\xff\xff"
+    (found,) = look(bytes(made), tmp_path / "damaged.msi")
+    assert found.code == "unreadable"
+    assert "is longer than all of it" in found.sentence
