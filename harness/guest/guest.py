@@ -28,6 +28,7 @@ from harness.guest.shell import CAP, REQUEST, Shell
 from harness.guest.state import EVERYTHING, Scope, State, questions, read_state
 from harness.guest.state.journal import QUERY, Place, files_since, read_place
 from harness.guest.state.members import with_members
+from harness.guest.state.presence import ask_what_is_there
 from harness.guest.transport import Endpoint, Unfit
 from harness.site import Site, SiteMachine
 
@@ -311,7 +312,8 @@ class Guest:
             return self._ask(commands, deadline=_LISTING_DEADLINE, cap=_LISTING_CAP)
 
         files = files_since(since, known.files, scope.roots, ask) if known and since else None
-        state = read_state(scope, ask(questions(scope, files=files is None)), account=self.account, files=files)
+        answers = ask_what_is_there(questions(scope, files=files is None), ask)
+        state = read_state(scope, answers, account=self.account, files=files)
         return with_members(state, known, ask)
 
     @property

@@ -1,4 +1,4 @@
-"""What ``reg query`` prints, as plain values."""
+"""What ``reg query`` is asked and what it prints, as plain values."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ class RegistryValue:
 
 Keys = Mapping[str, Mapping[str, RegistryValue]]
 """Registry keys by their full path, each with its values by name in lower case."""
+
+
+def query(key: str, *switches: str) -> str:
+    """Write the question for a key: for its values and the keys right below it, or for what switches make of it."""
+    return " ".join([f'reg query "{key}"', *switches])
 
 
 def read_keys(printed: str) -> Keys:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from harness.exit_codes import shown
-from harness.guest.registry import read_keys
+from harness.guest.registry import query, read_keys
 from harness.guest.state import SOFTWARE, questions, read_state
 from harness.scenarios.starting import what_is_missing
 
@@ -103,7 +103,7 @@ def _is_there(path: str) -> str:
 
 
 def _value_of(proof: RegistryValue) -> str:
-    return f'reg query "{proof.key}" ' + (f'/v "{proof.value}"' if proof.value else "/ve")
+    return query(proof.key, f'/v "{proof.value}"' if proof.value else "/ve")
 
 
 def _files(proofs: Proofs, answers: Sequence[Outcome]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.guest.outcome import Outcome
-from harness.guest.registry import Keys, read_keys
+from harness.guest.registry import Keys, query, read_keys
 from harness.guest.state.things import Thing
 
 Hive = Literal["machine", "user"]
@@ -127,10 +127,6 @@ def _starred(answers: Sequence[Outcome]) -> Things:
     return {name.casefold(): Thing(name) for name in names}
 
 
-def _key(key: str, *switches: str) -> str:
-    return " ".join([f'reg query "{key}"', *switches])
-
-
 def _both(key: str) -> tuple[str, str]:
     """Name a key of the machine's software for 64-bit and for 32-bit programs."""
     return rf"HKLM\SOFTWARE\{key}", rf"HKLM\SOFTWARE\Wow6432Node\{key}"
@@ -143,42 +139,42 @@ AREAS: tuple[Area, ...] = (
     Area(
         "service",
         "machine",
-        tuple(_key(_SERVICES, f"/s /v {value}") for value in ("ImagePath", "Start")),
+        tuple(query(_SERVICES, f"/s /v {value}") for value in ("ImagePath", "Start")),
         _services,
     ),
     Area("running service", "machine", ("net start",), _running),
     Area(
         "run entry",
         "machine",
-        tuple(map(_key, (*_both(rf"{_CURRENT}\Run"), rf"HKLM\SOFTWARE\{_CURRENT}\RunOnce"))),
+        tuple(map(query, (*_both(rf"{_CURRENT}\Run"), rf"HKLM\SOFTWARE\{_CURRENT}\RunOnce"))),
         read_values,
     ),
     Area(
         "run entry",
         "user",
-        (_key(rf"HKCU\SOFTWARE\{_CURRENT}\Run"), _key(rf"HKCU\SOFTWARE\{_CURRENT}\RunOnce")),
+        (query(rf"HKCU\SOFTWARE\{_CURRENT}\Run"), query(rf"HKCU\SOFTWARE\{_CURRENT}\RunOnce")),
         read_values,
     ),
-    Area("app path", "machine", (_key(rf"HKLM\SOFTWARE\{_CURRENT}\App Paths", "/s"),), read_trees),
-    Area("file association", "machine", (_key(r"HKLM\SOFTWARE\Classes"), "assoc", "ftype"), _associations),
-    Area("file association", "user", (_key(r"HKCU\SOFTWARE\Classes"),), read_subkeys),
-    Area("environment variable", "machine", (_key(rf"{_CONTROL}\Session Manager\Environment"),), read_values),
-    Area("environment variable", "user", (_key(r"HKCU\Environment"),), read_values),
-    Area("vendor key", "machine", (_key(r"HKLM\SOFTWARE"), _key(r"HKLM\SOFTWARE\Wow6432Node")), read_subkeys),
-    Area("vendor key", "user", (_key(r"HKCU\SOFTWARE"),), read_subkeys),
-    Area("policy", "machine", (_key(r"HKLM\SOFTWARE\Policies", "/s"),), read_trees),
-    Area("installer product", "machine", (_key(r"HKLM\SOFTWARE\Classes\Installer\Products"),), read_subkeys),
-    Area("installer component", "machine", (_key(rf"{_INSTALLER}\UserData\S-1-5-18\Components"),), read_subkeys),
+    Area("app path", "machine", (query(rf"HKLM\SOFTWARE\{_CURRENT}\App Paths", "/s"),), read_trees),
+    Area("file association", "machine", (query(r"HKLM\SOFTWARE\Classes"), "assoc", "ftype"), _associations),
+    Area("file association", "user", (query(r"HKCU\SOFTWARE\Classes"),), read_subkeys),
+    Area("environment variable", "machine", (query(rf"{_CONTROL}\Session Manager\Environment"),), read_values),
+    Area("environment variable", "user", (query(r"HKCU\Environment"),), read_values),
+    Area("vendor key", "machine", (query(r"HKLM\SOFTWARE"), query(r"HKLM\SOFTWARE\Wow6432Node")), read_subkeys),
+    Area("vendor key", "user", (query(r"HKCU\SOFTWARE"),), read_subkeys),
+    Area("policy", "machine", (query(r"HKLM\SOFTWARE\Policies", "/s"),), read_trees),
+    Area("installer product", "machine", (query(r"HKLM\SOFTWARE\Classes\Installer\Products"),), read_subkeys),
+    Area("installer component", "machine", (query(rf"{_INSTALLER}\UserData\S-1-5-18\Components"),), read_subkeys),
     Area(
         "firewall rule",
         "machine",
-        (_key(rf"{_SERVICES}\SharedAccess\Parameters\FirewallPolicy\FirewallRules"),),
+        (query(rf"{_SERVICES}\SharedAccess\Parameters\FirewallPolicy\FirewallRules"),),
         read_values,
     ),
     Area(
         "certificate",
         "machine",
-        tuple(_key(rf"{_CERTIFICATES}\{store}\Certificates") for store in ("ROOT", "TrustedPublisher")),
+        tuple(query(rf"{_CERTIFICATES}\{store}\Certificates") for store in ("ROOT", "TrustedPublisher")),
         read_subkeys,
     ),
     Area("local user", "machine", (f"{_ON_WINDOWS} net user",), _columns),
@@ -187,7 +183,7 @@ AREAS: tuple[Area, ...] = (
 """Everything but files and uninstall entries, which have readers of their own."""
 
 
-ONCE = (Area("service name", "machine", (_key(_SERVICES, "/s /v DisplayName"),), _services),)
+ONCE = (Area("service name", "machine", (query(_SERVICES, "/s /v DisplayName"),), _services),)
 """What is asked of a clean guest only: by these names services are listed as running."""
 
 IN_BETWEEN = frozenset({"service", "running service", "environment variable", "certificate", "scheduled task"})
@@ -198,5 +194,5 @@ def declared(keys: Sequence[str]) -> tuple[Area, ...]:
     """Make areas of whole subtrees that a product's file names."""
     hives: Mapping[str, Hive] = {"HKCU": "user"}
     return tuple(
-        Area("registry key", hives.get(key[:4].upper(), "machine"), (_key(key, "/s"),), read_trees) for key in keys
+        Area("registry key", hives.get(key[:4].upper(), "machine"), (query(key, "/s"),), read_trees) for key in keys
     )

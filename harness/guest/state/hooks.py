@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from harness.guest.outcome import Outcome
-from harness.guest.registry import read_keys
+from harness.guest.registry import query, read_keys
 from harness.guest.state.areas import Area, Things, read_subkeys, read_trees, read_values
 from harness.guest.state.things import Thing
 
@@ -19,10 +19,6 @@ _SHELL = ("*", "Directory")
 _OPTIONS = "Image File Execution Options"
 _HOOKS = ("shell", "userinit", "taskman", "appinit_dlls", "loadappinit_dlls", "load", "run")
 """Values by which something starts with Windows or in every program; the others of these keys change at each log-on."""
-
-
-def _key(key: str, *switches: str) -> str:
-    return " ".join([f'reg query "{key}"', *switches])
 
 
 def _under(top: str) -> Callable[[Sequence[Outcome]], Things]:
@@ -61,18 +57,18 @@ HOOKS: tuple[Area, ...] = (
     Area(
         "shell extension",
         "machine",
-        tuple(_key(rf"HKLM\SOFTWARE\Classes\{kind}", "/s") for kind in _SHELL),
+        tuple(query(rf"HKLM\SOFTWARE\Classes\{kind}", "/s") for kind in _SHELL),
         _under("Classes"),
     ),
     Area(
         "shell extension",
         "user",
-        (_key(r"HKCU\SOFTWARE\Classes\*", "/s"),),
+        (query(r"HKCU\SOFTWARE\Classes\*", "/s"),),
         _under("Classes"),
     ),
-    Area("COM class", "machine", (_key(r"HKLM\SOFTWARE\Classes\CLSID"),), read_subkeys),
-    Area("run entry", "machine", (_key(rf"HKLM\SOFTWARE\Wow6432Node\{_CURRENT}\RunOnce"),), read_values),
-    Area("Windows setting", "machine", (_key(rf"HKLM\SOFTWARE\{_CURRENT}\Policies\System"),), read_values),
-    Area("Windows setting", "machine", (_key(rf"{_NT}\Winlogon"), _key(rf"{_NT}\Windows")), _only(_HOOKS)),
-    Area("Windows setting", "machine", (_key(rf"{_NT}\{_OPTIONS}", "/s"),), _debuggers),
+    Area("COM class", "machine", (query(r"HKLM\SOFTWARE\Classes\CLSID"),), read_subkeys),
+    Area("run entry", "machine", (query(rf"HKLM\SOFTWARE\Wow6432Node\{_CURRENT}\RunOnce"),), read_values),
+    Area("Windows setting", "machine", (query(rf"HKLM\SOFTWARE\{_CURRENT}\Policies\System"),), read_values),
+    Area("Windows setting", "machine", (query(rf"{_NT}\Winlogon"), query(rf"{_NT}\Windows")), _only(_HOOKS)),
+    Area("Windows setting", "machine", (query(rf"{_NT}\{_OPTIONS}", "/s"),), _debuggers),
 )

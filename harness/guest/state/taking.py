@@ -9,7 +9,7 @@ from itertools import islice
 
 from harness.errors import HarnessError
 from harness.guest.outcome import Outcome
-from harness.guest.registry import RegistryValue, read_keys
+from harness.guest.registry import RegistryValue, query, read_keys
 from harness.guest.state.areas import AREAS, HIVES, IN_BETWEEN, ONCE, Area, Hive, declared
 from harness.guest.state.hooks import HOOKS
 from harness.guest.state.journal import QUERY, read_place
@@ -173,7 +173,7 @@ def _dir(root: str) -> str:
 
 def _uninstall(hive: Hive) -> tuple[str, str]:
     top = _HIVES[hive]
-    return rf"reg query {top}\SOFTWARE\{_UNINSTALL} /s", rf"reg query {top}\SOFTWARE\Wow6432Node\{_UNINSTALL} /s"
+    return query(rf"{top}\SOFTWARE\{_UNINSTALL}", "/s"), query(rf"{top}\SOFTWARE\Wow6432Node\{_UNINSTALL}", "/s")
 
 
 def _files(roots: Sequence[str], answers: Sequence[Outcome]) -> dict[str, Entry]:
