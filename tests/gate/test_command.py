@@ -25,9 +25,9 @@ from harness.results.journal import Journal
 from harness.results.plan import PlannedPackage
 from harness.results.result import Step
 from harness.results.run import RunFolder
+from tests.documents import ROOT, blocks, text, typed
 from tests.gate.cases import SERVED, cell, plan, result
 
-ROOT = Path(__file__).parents[2]
 MSI = b"an installer"
 
 
@@ -197,15 +197,13 @@ def test_an_artifact_is_held_against_what_was_run(here: Path) -> None:
 # --- what the documents say
 
 
-def blocks(file: str, language: str) -> list[str]:
-    """Find the code of a document."""
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / file).read_text("utf-8"), re.MULTILINE | re.DOTALL)
-
-
 def test_the_readmes_example_ships_as_it_says(here: Path) -> None:
-    """The policy, the waiver and the commands of the README, typed as they stand."""
+    """Its policy and commands, typed as they stand, with the waiver of the gate's manual."""
     files = {
-        name: body for body in blocks("README.md", "toml") for name in re.findall(r"\A# (gate|waivers)\.toml", body)
+        name: body
+        for document in ("README.md", "docs/gate.md")
+        for body in blocks(document, "toml")
+        for name in re.findall(r"\A# (gate|waivers)\.toml", body)
     }
     assert set(files) == {"gate", "waivers"}
     for name, body in files.items():
@@ -216,9 +214,9 @@ def test_the_readmes_example_ships_as_it_says(here: Path) -> None:
     (here / "dist").mkdir()
     (here / "dist" / "mytool-1.4.0.msi").write_bytes(MSI)
     run = kept(here, *["passed"] * 3, "failed", *["passed"] * 4)
-    typed = [line for body in blocks("README.md", "sh") for line in body.splitlines() if "wincompat gate" in line]
-    assert typed
-    for line in typed:
+    lines = list(typed("README.md", "wincompat gate"))
+    assert lines
+    for line in lines:
         words = shlex.split(line, comments=True)
         found = gate(*(run.run if word == "build/runs/RUN" else word for word in words[2:]))
         assert found.exit_code == 0, found.output
@@ -235,7 +233,7 @@ def test_the_manual_names_every_key_rule_and_code() -> None:
     from harness.gate.policy import Policy
     from harness.gate.waivers import Rule, Waiver
 
-    manual = (ROOT / "docs" / "gate.md").read_text("utf-8")
+    manual = text("docs/gate.md")
     keys = [*Policy.model_fields, *Waiver.model_fields, *Rule.__args__]  # type: ignore[attr-defined]  # a Literal
     assert [key for key in keys if not re.search(rf"[`\[]{re.escape(key)}[`\]]", manual)] == []
 
