@@ -23,12 +23,16 @@ PLACES = {"matrices/": "matrix", "fixtures/products/": "product", "fixtures/site
 
 
 @pytest.fixture(scope="module")
-def options() -> set[str]:
-    """Every option of every subcommand, of pytest with this plugin, and of the programs that are not ours."""
-    said = subprocess.run(
-        [sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    found = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", said.stdout))
+def help_of_pytest() -> str:
+    """What `pytest --help` prints with this plugin."""
+    command = [sys.executable, "-m", "pytest", "--help"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+@pytest.fixture(scope="module")
+def options(help_of_pytest: str) -> set[str]:
+    """Every option of every subcommand, and of pytest with this plugin."""
+    found = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", help_of_pytest))
     for _, command in _commands(wincompat, ()):
         for parameter in command.params:
             found |= {*parameter.opts, *parameter.secondary_opts}
@@ -58,10 +62,7 @@ def test_every_subcommand_and_every_option_of_the_plugin_is_told_of(help_of_pyte
     """What nobody can read of, nobody uses."""
     whole = "".join(map(text, documents()))
     assert [name for name in ENTRIES if f"wincompat {name}" not in whole] == []
-    said = subprocess.run(
-        [sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    group = said.stdout.partition("Windows compatibility matrices:")[2].partition("\n\n")[0]
+    group = help_of_pytest.partition("Windows compatibility matrices:")[2].partition("\n\n")[0]
     ours = re.findall(r"^  (--[a-z-]+)", group, re.MULTILINE)
     assert "--site" in ours
     assert [name for name in ours if not re.search(rf"{name}\b(?!-)", whole)] == []
