@@ -38,7 +38,7 @@ ENTRIES = {
     "inspect": Entry("harness.packages.command:command", "Read a package before it is run, and name what is wrong."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),
     "notify": Entry("harness.notices.command:command", "Tell people what the gate decided."),
-    "merge": Entry("harness.results.merge_command:command", "Make one run out of those that CI jobs left."),
+    "merge": Entry("harness.merge_command:command", "Make one run out of those that CI jobs left."),
     "release": Entry("harness.by_hand:release", "Give back a machine that a run has kept."),
     "leases": Entry("harness.machines.leases.command:leases", "Print who has which machine; break and release."),
     "report": Entry("harness.report.command:command", "Make a run's HTML report again from its journal."),

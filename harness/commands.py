@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.builds import Release, catalog
 from harness.errors import AuthoringError
+from harness.table import table
 
 if TYPE_CHECKING:
     from harness.matrix import Matrix
@@ -23,8 +24,6 @@ EDITIONS = {
     "ltsc": "LTSC",
     "iot_ltsc": "IoT LTSC",
 }
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.command()
@@ -91,24 +90,6 @@ def plan_lines(matrix: Matrix) -> Iterator[str]:
     for issue in matrix.known_issues:
         if issue.expires < today:
             yield f"  known issue {issue.id} expired on {issue.expires} and no longer counts"
-
-
-def runs_option(command: _Command) -> _Command:
-    """Add ``--runs``, the folder below which a run is looked for by its name."""
-    return click.option(
-        "--runs",
-        type=click.Path(path_type=Path),
-        default=Path("build/runs"),
-        show_default=True,
-        help="Where runs are kept.",
-    )(command)
-
-
-def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Lay rows of words out in columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
 
 
 def support(release: Release, today: date) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands import runs_option
 from harness.errors import AuthoringError
+from harness.options import runs_option
 
 if TYPE_CHECKING:
     from harness.results.result import Result

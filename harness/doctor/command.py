@@ -16,6 +16,7 @@ from harness.doctor.showing import Showing
 from harness.doctor.tables import EVERY
 from harness.errors import HarnessError
 from harness.mistakes import nearest
+from harness.options import runs_option
 from harness.running_lab import lab_that_is_up
 from harness.site import Site, read_site
 
@@ -35,7 +36,7 @@ class _NoLab(HarnessError):
 @click.option(
     "--within", type=click.FloatRange(1), metavar="SECONDS", help="For everything  [default: 120, 1800 with --start]"
 )
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("build/runs"), help="Where runs are kept.")
+@runs_option
 @click.option("-q", "--quiet", is_flag=True, help="Show only what is not well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context

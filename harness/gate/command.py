@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from harness.commands import runs_option
 from harness.errors import AuthoringError
+from harness.options import runs_option
 
 FAULT = 70
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.commands import runs_option
 from harness.errors import AuthoringError
+from harness.options import runs_option
 
 MISSING = 5
 _FILE = click.Path(dir_okay=False, path_type=Path)

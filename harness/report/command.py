@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands import runs_option
+from harness.options import runs_option, theme_option
 
 
 @click.command(
@@ -23,9 +23,7 @@ from harness.commands import runs_option
 @click.option("--release", metavar="RUN", help="Compare with this run as the last release.")
 @click.option("--open", "opened", is_flag=True, help="Show the report in the browser.")
 @runs_option
-@click.option(
-    "--theme", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Template overrides."
-)
+@theme_option
 def command(
     run: str,
     output: Path | None,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.options import runs_option
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -26,13 +28,7 @@ SHOWN = 15  # runs on the terminal; --json has all
     short_help="Print how runs went over time: pass rate, time, flakiness, regressions.",
 )
 @click.argument("named", nargs=-1, metavar="RUNS...")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("build/runs"),
-    show_default=True,
-    help="Where they are kept.",
-)
+@runs_option
 @click.option("--last", type=click.IntRange(0), default=100, show_default=True, help="Only the last ones; 0: all.")
 @click.option("--effect", type=click.FloatRange(0, 10), default=0.05, show_default=True, help="The least to tell.")
 @click.option("--history", metavar="URL", help="Take the runs that `wincompat history` keeps there instead.")

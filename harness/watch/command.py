@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from harness.commands import runs_option
 from harness.errors import AuthoringError
+from harness.options import runs_option
 
 if TYPE_CHECKING:
     from harness.watch.following import Following

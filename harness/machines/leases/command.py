@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.commands import table
 from harness.machines.leases.line import Waiting, waiting
 from harness.machines.leases.quarantine import break_lease, put_away, release
 from harness.machines.leases.register import Key, Standing, clock_time, key_of, standings, vcenter_of
@@ -20,6 +19,7 @@ from harness.machines.leases.store import Store, open_store
 from harness.mistakes import nearest
 from harness.running_lab import site_file as meant
 from harness.site import Site, read_site
+from harness.table import table
 
 NOTHING_TO_DO = 1
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.commands import runs_option, table
 from harness.errors import AuthoringError
+from harness.options import runs_option
+from harness.table import table
 
 if TYPE_CHECKING:
     import pandas as pd

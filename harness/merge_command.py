@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.options import RUNS, theme_option
+
 if TYPE_CHECKING:
     from harness.matrix import Matrix
 
@@ -16,15 +18,13 @@ if TYPE_CHECKING:
 @click.option(
     "--runs",
     type=click.Path(path_type=Path),
-    default=Path("build/runs"),
+    default=RUNS,
     show_default=True,
     help="Receives the folder of the merged run, which is then the latest.",
 )
 @click.option("--matrix", type=click.Path(path_type=Path), help="Plan its cells that no shard has planned: not run.")
 @click.option("--report/--no-report", default=True, show_default=True, help="Make the report of the merged run.")
-@click.option(
-    "--theme", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Template overrides."
-)
+@theme_option
 def command(shards: tuple[Path, ...], runs: Path, matrix: Path | None, report: bool, theme: Path) -> None:
     """Make one run out of the runs that several CI jobs left of one matrix, with all their evidence.
 

@@ -1,0 +1,12 @@
+"""Rows of words in columns, as the subcommands print them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lay rows of words out in columns, each as wide as its longest word; every row has a word for every column."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
