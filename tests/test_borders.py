@@ -76,6 +76,19 @@ def test_waits_are_named_in_files_called_waits() -> None:
     assert strays == []
 
 
+def test_nobody_sleeps_but_by_a_sleep_that_was_handed_over() -> None:
+    """`time.sleep` is only ever a default, so that a test can put its own in its place; the lab plays a host's time."""
+    sleepers = [
+        f"{name}:{node.lineno}"
+        for name, tree in _trees()
+        if not name.startswith("lab/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
+    ]
+    assert sleepers == []
+    assert [file for file, _, imported in _imports() if imported == "time.sleep"] == []
+
+
 def test_loading_the_plugin_imports_nothing_heavy() -> None:
     """A plugin is imported by every pytest run of everybody who has it installed."""
     probe = f"import sys, harness.plugin; print([name for name in {HEAVY!r} if name in sys.modules])"
@@ -85,11 +98,16 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
 
 def _imports() -> Iterator[tuple[str, int, str]]:
     """Every import in harness/: file, line, full name of the module."""
-    for file in sorted(HARNESS.rglob("*.py")):
-        name = file.relative_to(HARNESS).as_posix()
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for name, tree in _trees():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 yield from ((name, node.lineno, one.name) for one in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
                 yield name, node.lineno, node.module
                 yield from ((name, node.lineno, f"{node.module}.{one.name}") for one in node.names)
+
+
+def _trees() -> Iterator[tuple[str, ast.Module]]:
+    """Every source in harness/: its path there, and what it says."""
+    for file in sorted(HARNESS.rglob("*.py")):
+        yield file.relative_to(HARNESS).as_posix(), ast.parse(file.read_text("utf-8"))

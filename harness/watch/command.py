@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from harness.watch.view import View
 
 NEEDS = "watching in a terminal needs rich: pip install pytest-wincompat[watch]"
-EVERY = 0.5  # seconds between two looks
 
 
 @click.command(name="watch", short_help="Follow a run while it goes, here or in a browser.")
@@ -75,15 +73,10 @@ def _show(following: Following, *, once: bool) -> None:
     if once or not sys.stdout.isatty():
         click.echo("\n".join(line.rstrip() for line in lines(view, width=120)))
         return
-    from rich.live import Live
+    from harness.watch.screen import show
 
-    from harness.watch.screen import screen
-
-    with suppress(KeyboardInterrupt), Live(screen(view), refresh_per_second=4) as live:
-        while view.state == "running":
-            time.sleep(EVERY)
-            view = following.look()
-            live.update(screen(view))
+    with suppress(KeyboardInterrupt):
+        show(view, following.look)
 
 
 class _Lines(Protocol):

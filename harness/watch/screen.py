@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from io import StringIO
 
 from rich.console import Console, Group
+from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +15,7 @@ from rich.text import Text
 from harness.report.text import visible
 from harness.results.words import seconds
 from harness.watch.view import View
+from harness.watch.waits import until_the_next_look
 
 STYLES = {
     "passed": "green",
@@ -24,6 +27,21 @@ STYLES = {
     "not run": "magenta",
     "skipped": "dim",
 }
+
+
+def show(
+    view: View,
+    look: Callable[[], View],
+    *,
+    console: Console | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Show a run on a terminal, look after look, until it is over; whoever watches may end it before by Ctrl-C."""
+    with Live(screen(view), console=console, refresh_per_second=4) as live:
+        while view.state == "running":
+            until_the_next_look(sleep=sleep)
+            view = look()
+            live.update(screen(view))
 
 
 def screen(view: View) -> Group:

@@ -12,11 +12,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from harness.cli import wincompat
 from harness.errors import AuthoringError
@@ -25,7 +27,9 @@ from harness.results.result import Fault, Verdict
 from harness.results.run import RunFolder
 from harness.results.running import NOTE, announce, running, withdraw
 from harness.watch.following import Following, usual_seconds
+from harness.watch.screen import show
 from harness.watch.server import WatchServer
+from harness.watch.waits import EVERY
 
 from .runs import START, at_work, planned, result
 
@@ -127,6 +131,24 @@ def test_one_look_is_plain_text_in_which_nothing_acts(tmp_path: Path) -> None:
     assert "1 of 1 cells  1 failed" in said.output
     assert "[bold]" in said.output
     assert not {"\x1b", "\x07", "\u202e"} & set(said.output)
+
+
+def test_a_run_is_looked_at_again_until_it_is_over(tmp_path: Path) -> None:
+    """Between two looks a pause passes, the last look is what stays on the screen, and after it nobody waits."""
+    run = planned(tmp_path, "a", "b")
+    (exchange := tmp_path / "exchange").mkdir()
+    announce(run.path, exchange)
+    following, drawn, pauses = Following(run), StringIO(), []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        Journal(run.journal_file).append(result("ab"[len(pauses) - 1]))
+        if len(pauses) == 2:
+            withdraw(run.path)
+
+    show(following.look(), following.look, console=Console(file=drawn, width=100), sleep=sleep)
+    assert pauses == [EVERY, EVERY]
+    assert "ended  2 of 2 cells" in drawn.getvalue()
 
 
 def test_the_page_is_served_to_this_machine_with_a_strict_policy(tmp_path: Path) -> None:
