@@ -24,7 +24,7 @@ PLACES = {"matrices/": "matrix", "fixtures/products/": "product", "fixtures/site
 
 @pytest.fixture(scope="module")
 def help_of_pytest() -> str:
-    """What `pytest --help` prints with this plugin."""
+    """Ask `pytest --help` with this plugin."""
     command = [sys.executable, "-m", "pytest", "--help"]
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
 
