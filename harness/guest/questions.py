@@ -18,8 +18,8 @@ from harness.guest.outcome import Outcome
 ROOM = 7_000
 """Characters of a joined command line: cmd takes 8,191 after it has expanded %VARIABLES%."""
 
-BEGINNING = r'set "PATH=%SystemRoot%\System32;%SystemRoot%\System32\Wbem"& set "PATHEXT=.EXE;.COM"& '
-"""What a line of questions begins with."""
+BEGINNING = r'set "PATH=%SystemRoot%\system32;%SystemRoot%\system32\wbem"& set "PATHEXT=.exe;.com"& '
+"""What a line of questions begins with; written as a disk that knows upper case finds it without searching."""
 
 
 @dataclass(frozen=True, slots=True)
