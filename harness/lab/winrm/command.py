@@ -38,8 +38,9 @@ class Received:
 class Command:
     """One command: reads the process as fast as the client takes its output, and no faster."""
 
-    def __init__(self, identity: str, process: GuestProcess, *, alive: Callable[[], bool]) -> None:
+    def __init__(self, identity: str, process: GuestProcess, *, alive: Callable[[], bool], asked_as: str = "") -> None:
         self.identity = identity
+        self._asked_as = asked_as
         self._process = process
         self._alive = alive
         self._chunks: deque[Chunk] = deque()
@@ -88,7 +89,9 @@ class Command:
         The same message again gets the same answer, so that a client may repeat a Receive whose answer was lost. Raises
         Fault when time is up or the command was ended meanwhile, and PowerCut when nobody can vouch for an answer.
         """
-        if self._last is not None and message_id and self._last.message_id == message_id:
+        # some clients give all their messages one id, which then says nothing of what is asked again
+        is_named = message_id not in ("", self._asked_as)
+        if self._last is not None and is_named and self._last.message_id == message_id:
             return self._last
         try:
             async with asyncio.timeout(within):

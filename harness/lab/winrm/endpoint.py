@@ -64,6 +64,10 @@ class Endpoint:
 
     async def answer(self, request: Request, caller: Caller) -> Answer:
         """Answer one request; raises Fault to say no and PowerCut when the guest went away meanwhile."""
+        if not request.action:
+            raise faults.header_missing("Action")
+        if request.max_envelope is not None and request.max_envelope < _SMALLEST_ENVELOPE:
+            raise faults.envelope_too_small(_SMALLEST_ENVELOPE)
         verb = self._verbs.get(request.action)
         if verb is None:
             raise faults.unknown_action(request.action)
@@ -95,7 +99,7 @@ class Endpoint:
         body = _expect(request, "Shell")
         _refuse_unknown(request, _CREATE_OPTIONS)
         codepage = request.options.get("WINRS_CODEPAGE", "437").strip()
-        _insist(codepage.isdecimal(), faults.invalid_value(f"{codepage} is not a code page. "))
+        _insist(codepage.isdecimal() and len(codepage) <= 5, faults.invalid_value(f"{codepage} is not a code page. "))
         idle = _text(body, "IdleTimeOut") or _text(body, "IdleTimeout")
         shell = self._shells.open(
             owner=caller.account,
@@ -142,6 +146,7 @@ class Endpoint:
                     [argument.text or "" for argument in body.iterfind(f"{_RSP}Arguments")],
                     identity=identity,
                     without_cmd=request.flag("WINRS_SKIP_CMD_SHELL"),
+                    asked_as=request.message_id,
                 )
         except (TimeoutError, GuestBusy):
             raise faults.timed_out() from None
@@ -158,6 +163,8 @@ class Endpoint:
         wanted = desired.get("CommandId") if desired is not None else None
         if not wanted:
             raise faults.invalid_value("The parameter is incorrect. ")
+        for name in (desired.text or "").split() if desired is not None else ():
+            _insist(name in shell.beginning.output_streams.split(), faults.no_such_stream(name, of_input=False))
         command = shell.command(wanted)
         with self._shells.in_use(shell):
             received = await command.receive(
@@ -175,6 +182,8 @@ class Endpoint:
         shell = self._shell(request, caller)
         for stream in _expect(request, "Send").iterfind(f"{_RSP}Stream"):
             command = shell.command(stream.get("CommandId", ""))
+            name = stream.get("Name", "stdin")
+            _insist(name in shell.beginning.input_streams.split(), faults.no_such_stream(name, of_input=True))
             try:
                 content = base64.b64decode(re.sub(r"\s", "", stream.text or ""), validate=True)
             except (binascii.Error, ValueError):
@@ -212,8 +221,7 @@ class Endpoint:
     def _room(self, request: Request) -> int:
         """How many bytes of output fit into the answer that the client is ready to take."""
         asked = request.max_envelope or self._quotas.max_envelope
-        size = max(_SMALLEST_ENVELOPE, min(asked, self._quotas.max_envelope))
-        return (size - _FRAME) * 3 // 4
+        return (min(asked, self._quotas.max_envelope) - _FRAME) * 3 // 4
 
     def _shell_state(self, shell: Shell) -> str:
         directory = shell.beginning.directory

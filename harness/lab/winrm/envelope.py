@@ -14,6 +14,9 @@ from harness.lab.winrm import faults, names
 _DURATION = re.compile(
     r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
 )
+_OLDER_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+_MUST = f"{{{names.SOAP}}}mustUnderstand"
+_UNDERSTOOD = tuple(f"{{{space}}}" for space in (names.ADDRESSING, names.WSMAN, names.MICROSOFT, names.SHELL))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +69,18 @@ def parse(content: bytes, charset: str = "utf-8") -> ET.Element:
 def read_request(content: bytes, charset: str = "utf-8") -> Request:
     """Read one SOAP request; raises Fault for everything that is not one."""
     root = parse(content, charset)
+    if root.tag == f"{{{_OLDER_SOAP}}}Envelope":
+        raise faults.another_soap()
     if root.tag != f"{{{names.SOAP}}}Envelope":
         raise faults.malformed("The root is not a SOAP 1.2 envelope.")
     header = root.find(f"{{{names.SOAP}}}Header")
     body = root.find(f"{{{names.SOAP}}}Body")
     if body is None:
         raise faults.malformed("The envelope has no body.")
+
+    for said_more in header if header is not None else ():
+        if said_more.get(_MUST, "").lower() in ("true", "1") and not said_more.tag.startswith(_UNDERSTOOD):
+            raise faults.not_understood(said_more.tag.rpartition("}")[2])
 
     def said(space: str, name: str) -> str:
         return (header.findtext(f"{{{space}}}{name}") or "").strip() if header is not None else ""
@@ -85,7 +94,7 @@ def read_request(content: bytes, charset: str = "utf-8") -> Request:
         resource=said(names.WSMAN, "ResourceURI"),
         message_id=said(names.ADDRESSING, "MessageID"),
         timeout=read_duration(timeout) if timeout else None,
-        max_envelope=int(size) if size.isdecimal() else None,
+        max_envelope=int(size[:12]) if size.isdecimal() else None,
         selectors={selector.get("Name", ""): (selector.text or "").strip() for selector in selectors},
         options={option.get("Name", ""): option.text or "" for option in options},
         insisted=frozenset(

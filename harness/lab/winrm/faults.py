@@ -30,7 +30,7 @@ class Fault(Exception):
     @property
     def action(self) -> str:
         """The action header of the answer."""
-        family = names.ADDRESSING if self.subcode.startswith("a:") else names.WSMAN.removesuffix(".xsd")
+        family = names.WSMAN.removesuffix(".xsd") if self.subcode.startswith("w:") else names.ADDRESSING
         return family + "/fault"
 
     def body(self, machine: str) -> str:
@@ -46,9 +46,12 @@ class Fault(Exception):
             if self.quota
             else ""
         )
+        code = f"<s:Value>{'s:Sender' if self.sender else 's:Receiver'}</s:Value>"
+        code += f"<s:Subcode><s:Value>{self.subcode}</s:Value></s:Subcode>"
+        if self.subcode.startswith("s:"):  # one of SOAP's own, which has no finer name
+            code = f"<s:Value>{self.subcode}</s:Value>"
         return (
-            f"<s:Fault><s:Code><s:Value>{'s:Sender' if self.sender else 's:Receiver'}</s:Value>"
-            f"<s:Subcode><s:Value>{self.subcode}</s:Value></s:Subcode></s:Code>"
+            f"<s:Fault><s:Code>{code}</s:Code>"
             f'<s:Reason><s:Text xml:lang="en-US">{escape(self.reason)}</s:Text></s:Reason>'
             f'<s:Detail>{detail}<f:WSManFault xmlns:f="{names.WSMAN_FAULT}" Code="{self.code}" '
             f"Machine={quoteattr(machine)}><f:Message>{escape(self.message or self.reason)}</f:Message></f:WSManFault>"
@@ -68,6 +71,61 @@ def malformed(why: str) -> Fault:
         2150858817,
         "w:SchemaValidationError",
         f"The SOAP XML in the message does not match the corresponding XML schema definition. {why} ",
+    )
+
+
+def another_soap() -> Fault:
+    """Say that the envelope is of another version of SOAP."""
+    return Fault(
+        2150858765,
+        "s:VersionMismatch",
+        "The WS-Management service does not support the SOAP version specified in the request. ",
+    )
+
+
+def not_understood(name: str) -> Fault:
+    """Say that a header has to be understood that nobody here understands."""
+    return Fault(
+        2150858768,
+        "s:MustUnderstand",
+        "The WS-Management service cannot process a SOAP header in the request that is marked as mustUnderstand by the "
+        "client. This could be caused by the use of a version of the protocol which is not supported, or may be an "
+        "incompatibility between the client and server implementations. ",
+        message=f"The header {name} is not understood. ",
+    )
+
+
+def header_missing(name: str) -> Fault:
+    """Say that the request lacks a header that every request has."""
+    return Fault(
+        2150858769,
+        "a:MessageInformationHeaderRequired",
+        "The WS-Management service cannot process the request. The request does not have all the expected SOAP "
+        "headers. ",
+        message=f"The header {name} is missing. ",
+    )
+
+
+def envelope_too_small(least: int) -> Fault:
+    """Say that the client wants answers smaller than the protocol lets it."""
+    return Fault(
+        2150858805,
+        "w:EncodingLimit",
+        "The WS-Management service cannot process the request because the encoding of the request exceeds an internal "
+        "encoding limit. Reconfigure the client to send messages which fit the encoding limits of the service. ",
+        message=f"MaxEnvelopeSize is {least} bytes at least. ",
+        detail="MinimumEnvelopeLimit",
+    )
+
+
+def no_such_stream(name: str, *, of_input: bool) -> Fault:
+    """Say that the shell was opened without the stream that is written to or read."""
+    which = "input" if of_input else "output"
+    return Fault(
+        2150859147 if of_input else 2150859149,
+        "w:InvalidParameter",
+        f"The Windows Remote Shell has no {which} stream {name}. ",
+        detail="InvalidValue",
     )
 
 

@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 _IDLE: Final = 120.0  # seconds; after which Windows' HTTP service drops a silent connection
 _SEALING: Final = 1024  # bytes that sealing adds to a message
 _SERVER: Final = "Microsoft-HTTPAPI/2.0 (pytest-wincompat lab)"
+_IDENTIFY: Final = f"{{{names.IDENTITY}}}Identify"
 _RESET: Final = struct.pack("ii", 1, 0)  # linger for no time: closing resets the connection
 
 
@@ -243,6 +244,8 @@ class WinRMService:
         message_id = ""
         try:
             asked = read_request(content, request.charset or "utf-8")
+            if asked.body is not None and asked.body.tag == _IDENTIFY:  # asked for without the header that tells so
+                return self._identity(authenticated=True), 200, None
             message_id = asked.message_id
             self._trouble.asking(request, asked, caller.account.name)
             answer = await self._endpoint.answer(asked, caller)
@@ -256,16 +259,19 @@ class WinRMService:
         return write_answer(answer.body, action=answer.action, relates_to=message_id), 200, answer
 
     def _identify(self, content: bytes, *, authenticated: bool) -> web.Response:
-        assert self._endpoint is not None  # noqa: S101 - made in start
         try:
             root = parse(content)
-            if root.find(f"{{{names.SOAP}}}Body/{{{names.IDENTITY}}}Identify") is None:
+            if root.find(f"{{{names.SOAP}}}Body/{_IDENTIFY}") is None:
                 raise faults.malformed("The body should hold wsmid:Identify.")
         except faults.Fault as fault:
             return _soap(write_answer(fault.body(self._address), action=fault.action, relates_to=""), 500)
+        return _soap(self._identity(authenticated=authenticated), 200)
+
+    def _identity(self, *, authenticated: bool) -> bytes:
+        assert self._endpoint is not None  # noqa: S101 - made in start
         body = self._endpoint.identify(authenticated=authenticated)
         head = f'<s:Envelope xml:lang="en-US" xmlns:s="{names.SOAP}"><s:Header/><s:Body>'
-        return _soap(f"{head}{body}</s:Body></s:Envelope>".encode(), 200)
+        return f"{head}{body}</s:Body></s:Envelope>".encode()
 
     def _ask(self, request: web.BaseRequest, challenge: str | None) -> web.Response:
         response = _plain(401)

@@ -72,8 +72,13 @@ class Shell:
         """Whether the guest is still on the boot that this shell was opened on."""
         return self._guest.is_up and self._guest.boot_id == self._boot
 
-    async def start(self, command: str, arguments: list[str], *, identity: str, without_cmd: bool) -> Command:
-        """Start a command line, its words joined with blanks as on Windows; raises Fault when it cannot start."""
+    async def start(
+        self, command: str, arguments: list[str], *, identity: str, without_cmd: bool, asked_as: str = ""
+    ) -> Command:
+        """Start a command line, its words joined with blanks as on Windows; raises Fault when it cannot start.
+
+        ``asked_as`` is the id of the message that asks for it.
+        """
         line = " ".join([command, *arguments])
         if without_cmd:
             line = _for_program(command, arguments)
@@ -93,7 +98,7 @@ class Shell:
             )
         finally:
             self._starting -= 1
-        started = Command(identity, process, alive=self.is_alive)
+        started = Command(identity, process, alive=self.is_alive, asked_as=asked_as)
         self.commands[identity] = started
         return started
 

@@ -76,8 +76,27 @@ def test_an_idle_shell_expires(lab: Lab) -> None:
             ),
             2150858834,
         ),
+        (envelope("", ""), 2150858769),
+        (envelope(names.GET, "").replace(names.SOAP, "http://schemas.xmlsoap.org/soap/envelope/"), 2150858765),
+        (
+            envelope(names.GET, "", header='<n:New xmlns:n="urn:new" s:mustUnderstand="true">1</n:New>'),
+            2150858768,
+        ),
+        (envelope(names.GET, "", header="<w:MaxEnvelopeSize>8191</w:MaxEnvelopeSize>"), 2150858805),
+        (envelope(names.GET, "", header=f"<w:MaxEnvelopeSize>{'9' * 5000}</w:MaxEnvelopeSize>"), 2150858843),
+        (
+            envelope(
+                names.CREATE,
+                "<rsp:Shell/>",
+                header=f'<w:OptionSet><w:Option Name="WINRS_CODEPAGE">{"9" * 5000}</w:Option></w:OptionSet>',
+            ),
+            87,
+        ),
     ],
-    ids=["xml", "action", "body", "resource", "duration", "shell", "no shell", "get", "option"],
+    ids=[
+        *("xml", "action", "body", "resource", "duration", "shell", "no shell", "get", "option"),
+        *("no action", "older soap", "header", "small envelope", "long number", "code page"),
+    ],
 )
 def test_what_cannot_be_done_is_a_fault(lab: Lab, content: str, code: int) -> None:
     """Every refusal is a SOAP fault with status 500, its media type and its code, never a page."""
@@ -85,6 +104,24 @@ def test_what_cannot_be_done_is_a_fault(lab: Lab, content: str, code: int) -> No
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, names.SOAP_MEDIA_TYPE)
     assert f'Code="{code}"' in answer.text
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('<rsp:Send><rsp:Stream Name="stdon" CommandId="{}">eA==</rsp:Stream></rsp:Send>', 2150859147),
+        ('<rsp:Receive><rsp:DesiredStream CommandId="{}">stdout trace</rsp:DesiredStream></rsp:Receive>', 2150859149),
+    ],
+)
+def test_a_stream_that_the_shell_does_not_have_is_refused(lab: Lab, body: str, code: int) -> None:
+    """What is written to another stream than stdin is not given to the command, and none is read that is not there."""
+    client = lab.client()
+    shell = client.open_shell()
+    command = client.run_command(shell, "cat")
+    action = names.SEND if "Send" in body else names.RECEIVE
+    assert f'Code="{code}"' in lab.post(envelope(action, body.format(command), shell=shell)).text
+    client.send_command_input(shell, command, b"kept", end=True)
+    assert client.get_command_output(shell, command) == (b"kept", b"", 0)
 
 
 def test_too_large_an_envelope_is_not_even_read(lab: Lab) -> None:

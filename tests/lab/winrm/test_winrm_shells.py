@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import re
 import threading
 import time
 import uuid
@@ -83,6 +84,28 @@ def test_the_same_receive_again_gets_the_same_output(lab: Lab) -> None:
     before = lab.guest.flooded
     lab.post(receive(command, shell))
     assert lab.guest.flooded >= before
+
+
+def test_a_client_with_one_id_for_all_messages_gets_what_comes_next(lab: Lab) -> None:
+    """Some clients name every message alike: what they ask after their command is no repetition, however alike."""
+    message = "uuid:abdf4705-4e98-5cc0-a532-d595322e66dd"
+
+    def ask(action: str, body: str, shell: str = "") -> str:
+        return lab.post(envelope(action, body, shell=shell, message=message)).text
+
+    shell = re.findall(r"<rsp:ShellId>([^<]+)<", ask(names.CREATE, "<rsp:Shell/>"))[0]
+    line = "<rsp:CommandLine><rsp:Command>cat</rsp:Command></rsp:CommandLine>"
+    command = re.findall(r"<rsp:CommandId>([^<]+)<", ask(names.COMMAND, line, shell))[0]
+    heard = []
+    for word in (b"one", b"two"):
+        coded = base64.b64encode(word).decode()
+        ask(
+            names.SEND,
+            f'<rsp:Send><rsp:Stream Name="stdin" CommandId="{command}">{coded}</rsp:Stream></rsp:Send>',
+            shell,
+        )
+        heard.append(output(lab.post(receive(command, shell, message))))
+    assert heard == [b"one", b"two"]
 
 
 def test_a_client_that_hung_up_takes_no_output_with_it(lab: Lab) -> None:
