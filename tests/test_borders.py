@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -96,8 +97,13 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
     assert said.stdout.strip() == "[]"
 
 
-def _imports() -> Iterator[tuple[str, int, str]]:
+@cache
+def _imports() -> tuple[tuple[str, int, str], ...]:
     """Every import in harness/: file, line, full name of the module."""
+    return tuple(_each_import())
+
+
+def _each_import() -> Iterator[tuple[str, int, str]]:
     for name, tree in _trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
