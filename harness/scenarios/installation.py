@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
 import time
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from harness.expectations import Cause, Finding
 from harness.guest.state import EVERYTHING, SOFTWARE, Scope
 from harness.products.command_lines import MSIEXEC
 from harness.results.result import Fault
+from harness.scenarios.bringing import Brought, carry_out, put
 from harness.scenarios.endings import ending
 from harness.scenarios.examination import OWN_ROOTS, Begins, Examination
 from harness.scenarios.file_version import version_of_another
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from harness.guest.state import State
     from harness.products import Package, Product, UserFile
 
-STAGE = r"C:\wincompat\unpacked"  # beside the delivery cache, which states of a guest leave out
 _PROBE = r"C:\Program Files\wincompat-probe.txt"
 _PROBE_KEY = r"HKLM\SOFTWARE\wincompat-probe"
 _GONE = (1605, 1614)  # unknown product, product is uninstalled
@@ -40,10 +38,20 @@ _NO_ROOM = (1307, 1601, 1605)  # errors in a log, not exit codes: the disk of th
 
 
 class Installation:
-    """A product on a guest. Whatever it does not do as it should raises ProductFailed in one sentence."""
+    """A product on a guest. Whatever it does not do as it should raises ProductFailed in one sentence.
+
+    ``scope`` is how far its states go; ``brought`` is what another account's Installation has in the guest already.
+    """
 
     def __init__(
-        self, guest: Guest, product: Product, evidence: Keeper, begins: Begins, *, scope: Scope = EVERYTHING
+        self,
+        guest: Guest,
+        product: Product,
+        evidence: Keeper,
+        begins: Begins,
+        *,
+        scope: Scope = EVERYTHING,
+        brought: Brought | None = None,
     ) -> None:
         self.guest = guest
         self.product = product
@@ -52,13 +60,13 @@ class Installation:
         self._begins = begins
         self._telling = Telling(guest, evidence)
         self._temp = ""
-        self._brought: dict[str, str] = {}
+        self._brought = brought or Brought(guest, product)
 
     # --- install
 
     def bring(self, version: str) -> str:
         """Bring a version's package into the guest, a ZIP unpacked, and return where it is; again costs nothing."""
-        return self._delivered(self.product.package(version))
+        return self._brought.place_of(self.product.package(version))
 
     def install(self, version: str, *, over: str | None = None) -> None:
         """Install a version silently, over an older one or not."""
@@ -133,7 +141,7 @@ class Installation:
         log = self._log(f"uninstall-{version}")
         package = None
         if self.product.kind == "msi":
-            package = self._delivered(self.product.package(version))
+            package = self._brought.place_of(self.product.package(version))
         registered = self.registered_removal(version) if self.product.kind == "exe" else None
         command = self.product.uninstall_command(version, package, registered=registered, log=log)
         self._remove(command, version, log)
@@ -181,9 +189,8 @@ class Installation:
             with tempfile.TemporaryDirectory(prefix="wincompat-") as folder:
                 here = Path(folder) / "made-by-a-person.txt"
                 here.write_text(file.text, "utf-8")
-                there = self.guest.deliver(here, sha256=hashlib.sha256(here.read_bytes()).hexdigest())
-            parent = file.path.rpartition("\\")[0]
-            self._do(f'(if not exist "{parent}" mkdir "{parent}") & copy /y "{there}" "{file.path}"')
+                folder_there, _, name = file.path.rpartition("\\")
+                put(self.guest, here, folder_there, name)
         return made
 
     def kept(self, files: tuple[UserFile, ...], *, after: str) -> None:
@@ -221,14 +228,12 @@ class Installation:
             )
             self.examination.judges_registry = False
         own = Scope(roots=OWN_ROOTS, hives=("user",))
-        theirs = Installation(limited, self.product, self.evidence, self._begins, scope=own)
-        theirs._brought = self._brought  # who brought a package matters to nobody
-        return theirs
+        return Installation(limited, self.product, self.evidence, self._begins, scope=own, brought=self._brought)
 
     # ---
 
     def _run_installer(self, version: str, package: Package, name: str) -> tuple[Outcome, ExitMeaning, str]:
-        there = self._delivered(package)
+        there = self._brought.place_of(package)
         log = self._log(name)
         return self._run(self.product.install_command(version, there, log=log), log, package)
 
@@ -303,29 +308,6 @@ class Installation:
         # Windows' list starts "MsiExec.exe /I{code}" or /X, which asks what to do: the same removal without questions
         return f'{MSIEXEC} /x {code[0]} /qn /norestart /l*v "{log}"'
 
-    def _delivered(self, package: Package) -> str:
-        if package.sha256 not in self._brought:
-            there = self.guest.deliver(package.file, sha256=package.sha256)
-            self._brought[package.sha256] = self._unpacked(package, there) if self.product.kind == "zip" else there
-        return self._brought[package.sha256]
-
-    def _unpacked(self, package: Package, there: str) -> str:
-        folder = rf"{STAGE}\{package.sha256[:16]}"
-        administrator = self.guest.as_account("administrator")
-        if "tar" in administrator.facts().has:
-            self._do(self.product.unpack_command(there, folder), administrator)
-            return folder
-        # a guest without tar gets the files one by one
-        with tempfile.TemporaryDirectory(prefix="wincompat-") as unpacked, zipfile.ZipFile(package.file) as archive:
-            for member in archive.infolist():
-                if member.is_dir():
-                    continue
-                here = Path(archive.extract(member, unpacked))
-                brought = administrator.deliver(here, sha256=hashlib.sha256(here.read_bytes()).hexdigest())
-                place = folder + "\\" + str(here.relative_to(unpacked).parent).replace("/", "\\").removesuffix(".")
-                self._do(f'(if not exist "{place}" mkdir "{place}") & copy /y "{brought}" "{place}"', administrator)
-        return folder
-
     def _put_on_path(self, *, present: bool) -> None:
         if self.product.add_to_path is None:
             return
@@ -333,17 +315,7 @@ class Installation:
         current = (state.system_path if self.product.add_to_path == "system" else state.user_path).entries
         command = self.product.path_command(";".join(current), present=present)
         if command is not None:
-            self._do(command)
-
-    def _do(self, command: str, guest: Guest | None = None) -> None:
-        """Run a command of ours, which the guest has to carry out."""
-        outcome = (guest or self.guest).run(command)
-        if not outcome.ok:
-            raise MachineFailed(
-                f"{command} ended with {shown(outcome.exit_code)}: {own_words(outcome)}",
-                machine=self.guest.machine,
-                advice="look at its free space and at what the account may do",
-            )
+            carry_out(self.guest, command)
 
     def _log(self, name: str) -> str:
         if not self._temp:
