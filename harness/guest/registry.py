@@ -40,12 +40,25 @@ def read_keys(printed: str) -> Keys:
     keys: dict[str, dict[str, RegistryValue]] = {}
     values: dict[str, RegistryValue] = {}
     name: str | None = None
+    further: list[str] = []
     for line in printed.splitlines():
-        if _KEY.match(line):
+        begins_key, found = _KEY.match(line), _VALUE.match(line)
+        if not begins_key and not found:
+            if name is not None and line:
+                further.append(line)
+            continue
+        _append(values, name, further)
+        if begins_key:
             values, name = keys.setdefault(line, {}), None
-        elif found := _VALUE.match(line):
+        elif found:
             name = found["name"].lower()
             values[name] = RegistryValue(found["kind"], found["text"] or "", found["name"])
-        elif name is not None and line:
-            values[name] = replace(values[name], text=f"{values[name].text}\n{line}")
+    _append(values, name, further)
     return keys
+
+
+def _append(values: dict[str, RegistryValue], name: str | None, further: list[str]) -> None:
+    """Add further lines to a value, all at once: one by one they would be copied over and over."""
+    if name is not None and further:
+        values[name] = replace(values[name], text="\n".join([values[name].text, *further]))
+        further.clear()

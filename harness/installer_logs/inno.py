@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from harness.installer_logs.clock import seconds_of
 from harness.installer_logs.reading import FailedAction, LoggedError, LogReading, Reboot, Rollback, Thing
@@ -82,9 +83,9 @@ class InnoLog:
         elif words.startswith(("Installation process succeeded", "Uninstallation process succeeded")):
             self._succeeded = self._rollback == "none"
         elif words.startswith("Need to restart Windows? Yes"):
-            self._reboots.append(Reboot(how="wanted", words="Inno Setup needs to restart Windows", line=number))
+            self._restarts("wanted", "Inno Setup needs to restart Windows", number)
         elif words.startswith("Restarting Windows"):
-            self._reboots.append(Reboot(how="begun", words="Inno Setup restarts Windows", line=number))
+            self._restarts("begun", "Inno Setup restarts Windows", number)
         elif words.startswith("Log closed"):
             self._close_entry()
             self._closed = True
@@ -124,6 +125,10 @@ class InnoLog:
         if self._failed is None:
             self._failed = FailedAction(name=f"{self._entry} entry" if self._entry else "preparing", line=number)
 
+    def _restarts(self, how: Literal["wanted", "begun"], words: str, number: int) -> None:
+        if len(self._reboots) < _MOST:
+            self._reboots.append(Reboot(how=how, words=words, line=number))
+
     def _uses(self, what: str) -> None:
         if what.strip() and len(self._in_use) < _MOST:
             self._in_use.setdefault(what.strip()[:300])
@@ -151,7 +156,7 @@ class InnoLog:
             errors=tuple(self._errors),
             rollback=self._rollback,
             refused=bool(cause and _REFUSED.search(cause.words)),
-            reboots=tuple(self._reboots[:_MOST]),
+            reboots=tuple(self._reboots),
             in_use=tuple(self._in_use),
             actions=self._timing.taken(),
             running=() if self._closed else self._timing.running,

@@ -98,6 +98,17 @@ def contents(archive: Archive) -> Iterator[Finding]:
             advice="pack it without a password",
             predicts=tuple(Prediction(scenario=one.scenario, outcome=one.outcome, surely=True) for one in _FAILS),
         )
+    unusual = [member for member in archive.members if not member.is_plain]
+    if unusual:
+        yield Finding(
+            code="zip-packed-unusually",
+            severity=Severity.WARNING,
+            sentence=f"member {unusual[0].name!r} is packed by method {unusual[0].method}, neither stored nor deflated: "
+            "older Windows cannot unpack it, and it was not looked into" + _count(unusual),
+            subject=unusual[0].name,
+            advice="pack it with deflate",
+            predicts=_FAILS,
+        )
     for member, why in archive.broken():
         yield Finding(
             code="zip-broken-member",

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from harness.packages.msi.bounds import BIGGEST_PROPERTIES, lists_fit, refuse_false_header, refuse_false_sizes
 from harness.packages.unreadable import Unreadable, reading
 
 WHAT = "a Windows Installer package"
 CHUNK = 1 << 20
-_IS_LIST = 0x1000
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._"
 
 
@@ -27,7 +27,13 @@ class CompoundFile:
         with reading(file, WHAT):
             from olefile import OleFileIO
 
+            refuse_false_header(file, WHAT)
             self._ole: Any = OleFileIO(str(file))  # its stubs leave out what its directory entries hold
+            try:
+                refuse_false_sizes(file, self._ole, WHAT)
+            except Unreadable:
+                self._ole.close()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +66,8 @@ class CompoundFile:
     def properties(self, name: str) -> Mapping[int, Any]:
         """Read a stream that is a property set, such as the summary information: property number to value."""
         with reading(self._file, WHAT):
-            if not _lists_fit(self._ole.openstream(name).read()):
-                raise Unreadable(f"{self._file.name} is not {WHAT}: a list in {name!r} is longer than all of it")
+            if not lists_fit(self.read(name, at_most=BIGGEST_PROPERTIES)):
+                raise Unreadable(f"{self._file.name} is not {WHAT}: {name!r} claims more than it holds")
             found: dict[int, Any] = self._ole.getproperties(name, convert_time=False)
             return found
 
@@ -87,23 +93,6 @@ class CompoundFile:
         from olefile import STGTY_STREAM
 
         return (entry for entry in self._ole.root.kids if entry.entry_type == STGTY_STREAM)
-
-
-def _lists_fit(properties: bytes) -> bool:
-    """Whether no list in a property set ([MS-OLEPS]) claims more items than the set has bytes.
-
-    olefile counts as far as the list claims, which in a damaged file is up to four thousand million.
-    """
-
-    def word(at: int) -> int:
-        return int.from_bytes(properties[at : at + 4], "little")
-
-    start = word(44)  # of the first section: its size, its number of properties, then their numbers and places
-    for number in range(min(word(start + 4), len(properties) // 8)):
-        place = start + word(start + 12 + 8 * number)
-        if word(place) & _IS_LIST and word(place + 4) > len(properties):
-            return False
-    return True
 
 
 def in_clear(name: str) -> str:

@@ -23,6 +23,7 @@ ROOTS: Mapping[int, str] = {-1: "HKCU or HKLM", 0: "HKCR", 1: "HKCU", 2: "HKLM",
 # where Microsoft's documentation puts the actions that divide an installation, for packages that leave them out
 _USUAL = {"InstallValidate": 1400, "InstallInitialize": 1500, "InstallFinalize": 6600}
 _REGISTRY_KEY_PATH, _ODBC_KEY_PATH = 4, 32
+_LONGEST_NAME = 255  # characters of a folder's name that Windows takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ class Msi:
             if row is None or not parent or parent == name or _KNOWN_FOLDER.fullmatch(name):
                 parts.append(f"[{name}]")
                 break
-            own = long_name(text(row, "DefaultDir").partition(":")[0])
+            own = long_name(text(row, "DefaultDir").partition(":")[0])[:_LONGEST_NAME]
             if own != ".":
                 parts.append(own)
             name = parent

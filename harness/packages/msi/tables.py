@@ -16,6 +16,7 @@ from harness.packages.unreadable import Unreadable, reading
 _STRING, _KEY_OR_NULL, _BINARY = 0x0800, 0x7000, 0x0900
 _COLUMNS = (("Table", _STRING), ("Number", 2), ("Name", _STRING), ("Type", 2))
 _BIGGEST = 64 << 20  # bytes of tables; the biggest real packages stay below a tenth of it
+_MOST = 500_000  # rows of a table, and strings: as Python keeps them, each takes many times its bytes
 
 Row = Mapping[str, str | int | None]
 
@@ -95,6 +96,8 @@ class MsiPackage:
         stored = self._stored.get(table, b"")
         widths = [self._bytes(kind) for _, kind in columns]
         count = len(stored) // sum(widths) if widths else 0
+        if count > _MOST:
+            raise NotAPackage(f"{self.file.name}: its table {table} is too big to be a package's")
         start, values = 0, []
         for (_, kind), width in zip(columns, widths, strict=True):
             values.append(self._values(stored[start : start + width * count], kind, width))
@@ -153,6 +156,8 @@ def _pool(pool: bytes, letters: bytes) -> tuple[dict[int, str], int]:
     codepage, width = words[0], 3 if words[1] & 0x8000 else 2
     encoding = _encoding(codepage)
     strings, place, reference, index = {}, 0, 1, 2
+    if len(words) > 2 * _MOST:
+        raise Unreadable("it has too many strings to be a package's")
     while index + 1 < len(words):
         length, uses = words[index], words[index + 1]
         index += 2
