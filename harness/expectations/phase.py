@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from harness.expectations.wording import LISTED_WHOLE
+from harness.expectations.wording import LISTED_WHOLE, SET_BY_WINDOWS
 from harness.guest.state import Change, State, UninstallEntry, changes
 from harness.guest.state.differences import NOTHING_LEARNED
 from harness.guest.state.noise import Learned
@@ -81,6 +81,14 @@ class Phase:
     def has_file(self, path: str) -> bool:
         """Whether a file or folder, its path in small letters, is there after the phase; True where nobody can tell."""
         return not path.startswith(LISTED_WHOLE) or path in self._folded
+
+    def has_variable(self, name: str) -> bool:
+        """Whether an environment variable is set after the phase, by Windows or in the registry; True if untold."""
+        held = self.after.things.get("environment variable")
+        known = (
+            {one.name.casefold() for one in held.values()} | SET_BY_WINDOWS if held is not None else {name.casefold()}
+        )
+        return name.casefold() in known
 
     @cached_property
     def _folded(self) -> frozenset[str]:

@@ -119,7 +119,10 @@ def _path_is_sound(phase: Phase) -> Iterator[Finding]:
                     f"{phase} put {entry} into the {scope} PATH with its quotes: programs that read PATH do not find it"
                 )
                 yield _packaging("path-entry-quoted", words, entry)
-            if not phase.has_file(plain(entry)):
+            if unset := [name for name in re.findall(r"%([^%]+)%", entry) if not phase.has_variable(name)]:
+                words = f"{phase} put {entry} into the {scope} PATH, and nothing sets %{unset[0]}%"
+                yield _packaging("path-variable-unset", words, entry)
+            elif not phase.has_file(plain(entry)):
                 words = f"{phase} put {entry} into the {scope} PATH, which is not there"
                 yield _packaging("path-entry-without-folder", words, entry)
         if now.length > PATH_LIMIT >= was.length:

@@ -18,6 +18,13 @@ _VARIABLES = {
     "allusersprofile": r"c:\programdata",
     "public": r"c:\users\public",
 }
+SET_BY_WINDOWS = frozenset(_VARIABLES) | {
+    *("allusersprofile", "appdata", "localappdata", "userprofile", "username", "userdomain", "homedrive", "homepath"),
+    *("computername", "commonprogramfiles(x86)", "commonprogramw6432", "driverdata", "onedrive", "logonserver"),
+    *("temp", "tmp", "comspec", "os", "path", "processor_architecture"),
+}
+"""Variables, in small letters, that every log-on has without a value of their name in the registry."""
+
 LISTED_WHOLE = ("c:\\program files\\", "c:\\program files (x86)\\", "c:\\programdata\\")
 """Folders of which a state names everything that is in them."""
 

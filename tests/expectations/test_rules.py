@@ -55,6 +55,15 @@ def _codes(after: State, **phase: Any) -> list[str]:
     return [finding.code for finding in findings(Phase(clean=CLEAN, after=after, **told))]
 
 
+def test_a_variable_in_path_has_to_be_set() -> None:
+    """An entry by way of a variable that nobody sets leads nowhere; Windows' own and those in the registry are set."""
+    own = Thing("DEMO_HOME", {"value": r"C:\Program Files\Ninja", "type": "REG_SZ"})
+    for entry, codes in ((r"%DEMO_HOME%\bin", []), (r"%APPDATA%\x", []), (r"%OTHER%\bin", ["path-variable-unset"])):
+        after = _path(*CLEAN.system_path.entries, entry)
+        after = replace(after, things={**after.things, "environment variable": {"demo_home": own}})
+        assert _codes(after) == codes, entry
+
+
 def test_a_clean_product_draws_no_finding() -> None:
     """Installed, upgraded, refused, undone and removed as it should be, nothing is found."""
     assert _codes(INSTALLED) == []
