@@ -10,7 +10,8 @@ import pytest
 from harness.machines.vcenter import connected
 from harness.site import read_site
 from tests.doctor.patient import Patient
-from tests.lab.running_labs import needs_a_lab, serving, until
+from tests.lab.running_labs import needs_a_lab, serving
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from harness.machines.leases import leased, quarantine
 from harness.machines.vcenter import connected
 from harness.site import read_site
 from tests.doctor.patient import Patient, look
-from tests.lab.running_labs import until
 from tests.machines.sockets import listening, silent
+from tests.waiting import until
 
 OFF, UP = "win11-23h2-b", "win11-23h2-a"
 

@@ -187,7 +187,10 @@ def test_a_guest_in_use_is_ready_when_nobody_reverted_it(script: ScriptedWSMan) 
     """After a restart that was asked for the guest is the same, and used."""
     with _guest(script.endpoint) as guest:
         guest.wait_until_ready(5)
+        first = script.used
         guest.wait_until_ready(5)
+        assert guest.facts().build.number == 19045
+    assert script.used == first, "who used it first stays known"
 
 
 def test_a_guest_that_drops_what_is_sent_to_it_is_heard_at_once_when_it_comes_up() -> None:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
+
 
 class Controller:
     """A pytest of its own in a folder of its own, on the lab that all tests share unless told otherwise."""
@@ -46,13 +48,12 @@ class Controller:
 
     def wait_for(self, step: str, within: float = 60.0) -> None:
         """Wait until a step has begun, and a moment more for its command to reach the guest."""
-        until = time.monotonic() + within
-        while time.monotonic() < until:
-            if any(step in told.read_text("utf-8") for told in self._scratch.rglob("at-*")):
-                time.sleep(1.0)
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"{step!r} did not begin within {within:g} s")
+
+        def begun() -> bool:
+            return any(step in told.read_text("utf-8") for told in self._scratch.rglob("at-*"))
+
+        until(begun, within, else_say=f"{step!r} did not begin within {within:g} s")
+        time.sleep(1.0)
 
     @property
     def run_folder(self) -> Path:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from tests.waiting import until
 
 from .conftest import Controller
 from .installers import write_project
@@ -18,9 +19,8 @@ def test_a_controller_killed_in_the_middle_of_a_run(controller: Controller) -> N
     """After SIGKILL every finished cell is in the journal, the report can be made of it, and no process is left."""
     write_project(controller.folder, A_WHILE, deadline=50, builds="19044, 19045, 22000, 22621")
     process = controller.start("matrices/habit.toml", site="lab")
-    while not _finished(controller):
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.1)
+    until(lambda: _finished(controller) or process.poll() is not None, 120)
+    assert process.poll() is None, process.communicate()[0]
     controller.wait_for("install 1.0")
     family = _descendants(process.pid)
     assert any("wineserver" in name for name in family.values()), "a guest is at work"
@@ -28,10 +28,7 @@ def test_a_controller_killed_in_the_middle_of_a_run(controller: Controller) -> N
     process.send_signal(signal.SIGKILL)
     process.wait()
 
-    until = time.monotonic() + 60
-    while left := {one: name for one, name in family.items() if _identity(one[0]) == one}:
-        assert time.monotonic() < until, f"still running a minute later: {left}"
-        time.sleep(0.2)
+    until(lambda: not [name for one, name in family.items() if _identity(one[0]) == one], 60)
     assert _finished(controller) >= finished
     command = [sys.executable, "-m", "harness.cli", "report", str(controller.run_folder)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)

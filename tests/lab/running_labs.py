@@ -7,8 +7,7 @@ import os
 import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pyVim.task
 import pyVmomi
 
 from harness.site import Site, read_site
+from tests.waiting import until
 
 LAB = [sys.executable, "-m", "harness.cli", "lab"]
 READY = 300  # the first lab on a host builds its image
@@ -93,11 +93,3 @@ def processes_of(folder: Path) -> list[int]:
                 if str(folder).encode() in (entry / "cmdline").read_bytes():
                     found.append(int(entry.name))
     return found
-
-
-def until(holds: Callable[[], object], within: float = 30) -> None:
-    """Wait until something holds."""
-    patience = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < patience, "it never came about"
-        time.sleep(0.01)

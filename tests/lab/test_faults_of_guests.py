@@ -17,8 +17,9 @@ from winrm.exceptions import InvalidCredentialsError
 from harness.lab import host
 from harness.lab.folder import LabFolder
 from harness.site import Site, read_site
+from tests.waiting import until
 
-from .running_labs import serving, session, until, wait_for
+from .running_labs import serving, session, wait_for
 
 pytestmark = pytest.mark.skipif(bool(host.missing()), reason="; ".join(host.missing()))
 

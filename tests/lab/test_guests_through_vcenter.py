@@ -13,8 +13,9 @@ import requests
 from harness.lab import host
 from harness.lab.folder import LabFolder
 from harness.site import Site, read_site
+from tests.waiting import until
 
-from .running_labs import serving, session, until, vim, vmodl, wait_for
+from .running_labs import serving, session, vim, vmodl, wait_for
 
 pytestmark = pytest.mark.skipif(bool(host.missing()), reason="; ".join(host.missing()))
 

@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from harness.lab import commands, host, options
 from harness.lab.folder import LabFolder
 from harness.site import read_site
+from tests.waiting import until
 
-from .running_labs import LAB, READY, power_on_all, processes_of, serving, session, until, vim, vmodl, wait_for
+from .running_labs import LAB, READY, power_on_all, processes_of, serving, session, vim, vmodl, wait_for
 
 SMALL = ("--build", "win11-23h2", "--machines", "1")
 pytestmark = pytest.mark.skipif(bool(host.missing()), reason="; ".join(host.missing()))

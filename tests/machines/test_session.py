@@ -17,8 +17,8 @@ from harness.machines.keepalive import KeepAlive
 from harness.machines.machine import Machine
 from harness.machines.vcenter import VCenter, connected
 from harness.site import Budgets, Secret, Site
+from tests.waiting import until
 
-from ..lab.running_labs import until
 from ..lab.vcenter.vcenter_served import PASSWORD, Served
 from .sites import site
 from .sockets import Cutter, Swallower, listening

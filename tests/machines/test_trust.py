@@ -49,7 +49,8 @@ def test_the_pinned_certificate_is_enough(lab_site: Site, lab_thumbprint: str) -
     """With the thumbprint no CA is needed, for SOAP and for everything else that goes to the vCenter."""
     with connected(pinned_to(lab_site, lab_thumbprint)) as vcenter:
         machine = vcenter.machine(lab_site.machines[0])
-        machine.power()
+        assert machine.path == lab_site.machines[0].path
+        assert vcenter.about.is_lab
 
 
 def test_a_ca_beside_the_thumbprint_has_to_verify_too(lab_site: Site, lab_thumbprint: str, tmp_path: Path) -> None:

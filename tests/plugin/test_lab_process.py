@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from harness.plugin.lab_process import LabDidNotStart, LabProcess
 from harness.running_lab import lab_that_is_up
+from tests.waiting import until
 
 # a stand-in that keeps the lab's word: one line when it is ready, and its end when its standard input ends
 SERVES = "import sys; print('ready /somewhere/site.toml', flush=True); sys.stdin.read()"
@@ -68,10 +68,7 @@ def test_a_killed_run_takes_its_lab_along(tmp_path: Path) -> None:
         lab = int(process.stdout.readline())
         assert is_there(lab)
         os.kill(process.pid, signal.SIGKILL)
-    until = time.monotonic() + 30
-    while is_there(lab) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not is_there(lab)
+    until(lambda: not is_there(lab))
 
 
 def test_a_lab_is_up_when_status_names_its_site_file(tmp_path: Path) -> None:

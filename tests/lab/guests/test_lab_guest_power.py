@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from harness.lab import disk, host
 from harness.lab.guest import GuestGone, LabGuest, SnapshotMissing
+from tests.waiting import until
 
 from .wine_guests import ADMINISTRATOR, Guests
 
@@ -165,10 +165,7 @@ def test_nothing_runs_on_when_the_lab_is_killed(guests: Guests) -> None:
             assert _processes(folder)
         finally:
             holder.send_signal(signal.SIGKILL)
-    patience = time.monotonic() + 30
-    while _processes(folder):
-        assert time.monotonic() < patience
-        time.sleep(0.02)
+    until(lambda: not _processes(folder))
     guests.do(disk.removed(folder))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from .test_vcenter_machines import _until
+from tests.waiting import until
+
 from .vcenter_served import Served, vim, vmodl, wait_for
 
 
@@ -61,7 +62,7 @@ def test_a_task_never_ends_until_the_fault_is_cleared(served: Served, vm: Any) -
     """It runs and has done nothing, the machine is busy, and it goes on when it may."""
     served.fault("task-never-ends")
     task = vm.PowerOn()
-    _until(lambda: task.info.state == "running")
+    until(lambda: task.info.state == "running")
     with pytest.raises(vim.fault.TaskInProgress):
         wait_for(vm.PowerOff())
     assert vm.runtime.powerState == "poweredOff"
@@ -85,7 +86,7 @@ def test_a_slow_datastore_makes_tasks_longer(served: Served, vm: Any) -> None:
     """A task takes the seconds that were asked for; clearing the fault lets it go on at once."""
     served.fault("slow-datastore", seconds=600)
     task = vm.PowerOn()
-    _until(lambda: task.info.state == "running")
+    until(lambda: task.info.state == "running")
     assert vm.runtime.powerState == "poweredOff"
     served.clear()
     wait_for(task)
@@ -137,7 +138,7 @@ def test_a_stale_address_is_told_after_a_revert(served: Served, vm: Any) -> None
     wait_for(vm.snapshot.currentSnapshot.Revert())
     assert vm.guest.ipAddress is None
     wait_for(vm.PowerOn())
-    _until(lambda: vm.guest.toolsRunningStatus == "guestToolsRunning")
+    until(lambda: vm.guest.toolsRunningStatus == "guestToolsRunning")
     assert vm.guest.ipAddress == "127.0.0.254"
     assert vm.guest.net[0].ipAddress == ["127.0.0.254"]
     assert vm.summary.guest.ipAddress == "127.0.0.254"
@@ -172,7 +173,7 @@ def test_a_vcenter_that_hangs_takes_and_never_answers(served: Served, connect: C
 
     calling = threading.Thread(target=call)
     calling.start()
-    _until(lambda: bool(_struck(served)))
+    until(lambda: bool(_struck(served)))
     assert vm.name == "a"  # another method is answered
     served.fault("vcenter-hangs")
     connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=0.3)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from tests.waiting import until
 
 from .vcenter_served import Served, vim, vmodl, wait_for
 
@@ -26,7 +26,7 @@ def test_power_is_a_task_and_windows_comes_later(served: Served, vm: Any) -> Non
     assert vm.guest.ipAddress is None
     with pytest.raises(vim.fault.ToolsUnavailable):
         vm.ShutdownGuest()
-    _until(lambda: vm.guest.toolsRunningStatus == "guestToolsRunning")
+    until(lambda: vm.guest.toolsRunningStatus == "guestToolsRunning")
     assert (vm.guest.ipAddress, vm.guest.hostName) == ("127.0.0.11", "A")
     assert wait_for(vm.PowerOff()) == "success"
     assert vm.guest.guestState == "notRunning"
@@ -48,17 +48,17 @@ def test_power_that_is_there_already_is_an_invalid_power_state(vm: Any) -> None:
 def test_a_restart_keeps_the_power_on(served: Served, vm: Any) -> None:
     """RebootGuest and Reset restart Windows without the machine ever being off for a client."""
     wait_for(vm.PowerOn())
-    _until(lambda: served.guests["a"].is_up)
+    until(lambda: served.guests["a"].is_up)
     since, boot = vm.runtime.bootTime, served.guests["a"].boot_id
     vm.RebootGuest()
-    _until(lambda: served.guests["a"].is_up and served.guests["a"].boot_id != boot)
+    until(lambda: served.guests["a"].is_up and served.guests["a"].boot_id != boot)
     boot = served.guests["a"].boot_id
     wait_for(vm.Reset())
-    _until(lambda: served.guests["a"].is_up and served.guests["a"].boot_id != boot)
+    until(lambda: served.guests["a"].is_up and served.guests["a"].boot_id != boot)
     assert vm.runtime.powerState == "poweredOn"
     assert vm.runtime.bootTime == since
     vm.ShutdownGuest()
-    _until(lambda: vm.runtime.powerState == "poweredOff")
+    until(lambda: vm.runtime.powerState == "poweredOff")
 
 
 def test_one_operation_at_a_time(served: Served, vm: Any) -> None:
@@ -176,10 +176,3 @@ def _tree(vm: Any) -> dict[str, Any]:
         return {node.name: level(node.childSnapshotList) for node in nodes}
 
     return level(vm.snapshot.rootSnapshotList)
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    patience = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < patience, "it never came about"
-        time.sleep(0.005)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from .test_vcenter_machines import _until
+from tests.waiting import until
+
 from .vcenter_served import Served, vim, wait_for
 
 
@@ -14,7 +15,7 @@ from .vcenter_served import Served, vim, wait_for
 def test_a_snapshot_with_memory_leaves_the_machine_on(served: Served, vm: Any, method: str) -> None:
     """It says poweredOn in the tree, a revert finds Windows up, and suppressPowerOn keeps it off."""
     wait_for(vm.PowerOn())
-    _until(lambda: served.guests["a"].is_up)
+    until(lambda: served.guests["a"].is_up)
     wait_for(getattr(vm, method)("live", "", True, None if method.endswith("Ex") else False))
     live = vm.snapshot.rootSnapshotList[0].childSnapshotList[0]
     assert (live.name, live.state) == ("live", "poweredOn")
@@ -99,5 +100,5 @@ def test_a_clone_is_customised_as_far_as_it_can_be(vm: Any) -> None:
                 wait_for(task)
     wait_for(task)
     clone = task.info.result
-    _until(lambda: clone.guest.hostName)
+    until(lambda: clone.guest.hostName)
     assert (clone.guest.hostName, clone.guest.ipAddress) == ("RENAMED", "127.0.0.55")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import sqlalchemy
+
+from tests.waiting import until
 
 CELLS = 12
 
@@ -91,11 +92,8 @@ def test_a_killed_controllers_machine_comes_free(url: sqlalchemy.URL, tmp_path: 
         fighting(url, tmp_path, "dies", "1", "still", expires=1.5) as one,
         fighting(url, tmp_path, "too", "1", "still", expires=1.5) as two,
     ):
-        until = time.monotonic() + 30
-        while len(touches(tmp_path)) < 4:
-            assert one.poll() is two.poll() is None
-            assert time.monotonic() < until, "they never had a machine"
-            time.sleep(0.02)
+        until(lambda: len(touches(tmp_path)) >= 4 or not one.poll() is two.poll() is None)
+        assert one.poll() is two.poll() is None
         for process in (one, two):
             process.kill()
     held = {touch[0]: int(touch[1]) for touch in touches(tmp_path)}

@@ -12,6 +12,7 @@ import sqlalchemy
 
 from harness.errors import AuthoringError, LeasesUnreachable
 from harness.machines.leases import store as place
+from harness.machines.leases.register import standings
 from harness.machines.leases.store import Store, leases_folder, open_store
 from harness.site import Leases, Secret, Site, read_site
 
@@ -89,6 +90,8 @@ def test_stores_are_made_by_many_at_once(url: sqlalchemy.URL) -> None:
     with ThreadPoolExecutor(8) as pool:
         stores = list(pool.map(lambda _: Store(url), range(8)))
     for store in stores:
+        with store.reading() as turn:
+            assert standings(turn) == []
         store.close()
 
 

@@ -1,0 +1,14 @@
+"""Waiting for what another process or thread is to bring about."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+def until(holds: Callable[[], object], within: float = 30, *, else_say: str = "it never came about") -> None:
+    """Wait until something holds, looking again and again; fails after ``within`` seconds."""
+    patience = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < patience, else_say
+        time.sleep(0.01)
