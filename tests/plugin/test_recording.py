@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+
+from tests.waiting import until
 
 from .project import QUIET, Project
 
@@ -171,9 +172,7 @@ def test_the_journal_outlives_the_controller(project: Project) -> None:
     words = [sys.executable, "-m", "pytest", *QUIET, "--site", "site.toml", "matrices/demo.toml"]
     process = subprocess.Popen(words, cwd=project.pytester.path, stdout=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until and not _finished(project) >= 2:
-            time.sleep(0.1)
+        until(lambda: _finished(project) >= 2, 60)
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
