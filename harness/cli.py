@@ -33,7 +33,7 @@ ENTRIES = {
     "check": Entry("harness.commands:check", "Check matrix files and print how much they plan."),
     "doctor": Entry("harness.doctor.command:doctor", "Check the way from here to every machine of a site."),
     "clones": Entry("harness.machines.clones_command:clones", "List the clones that runs have made; reap the orphans."),
-    "gate": Entry("harness.gate.command:command", "Ship or hold: judge a run by a policy."),
+    "gate": Entry("harness.gate_command:command", "Ship or hold: judge a run by a policy."),
     "history": Entry("harness.results.history.command:history", "Keep runs for years, and ask about them."),
     "inspect": Entry("harness.packages.command:command", "Read a package before it is run, and name what is wrong."),
     "lab": Entry("harness.lab.commands:lab", "Start, look at and stop the embedded lab."),

@@ -49,8 +49,10 @@ def command(shards: tuple[Path, ...], runs: Path, matrix: Path | None, report: b
     click.echo(f"{len(found)} shards merged into {merged.folder.path}")
     if report:
         from harness.report.page import write_report
+        from harness.results.costs import numbers_of
 
-        click.echo(f"report: {write_report(merged.folder.path, overrides=theme)}")
+        page = write_report(merged.folder.path, overrides=theme, costs=numbers_of(Path()))
+        click.echo(f"report: {page}")
 
 
 def _runs(shard: Path) -> list[Path]:

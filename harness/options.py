@@ -29,3 +29,14 @@ def theme_option(command: _Command) -> _Command:
         show_default=True,
         help="Template overrides.",
     )(command)
+
+
+def history_option(command: _Command) -> _Command:
+    """Add ``--history``, the URL of runs that lie elsewhere."""
+    return click.option(
+        "--history",
+        metavar="URL",
+        envvar="WINCOMPAT_HISTORY",
+        show_envvar=True,
+        help="Compare with the runs that `wincompat history` keeps there, too: a folder, s3://..., gs://..., abfs://...",
+    )(command)

@@ -24,7 +24,7 @@ def models() -> dict[str, type[BaseModel]]:
     from harness.matrix import MatrixFile
     from harness.notices.places import NoticesFile
     from harness.products import Product
-    from harness.results.trends import Costs
+    from harness.results.costs import Costs
     from harness.site import Site
     from harness.triage import TriageFile
 

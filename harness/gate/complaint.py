@@ -15,6 +15,7 @@ RULES = {
     "origin": "nobody knows where evidence comes from",
     "product-hash": "what is released is not what was run",
     "waiver": "a waiver does not count",
+    "narrowed": "the run was asked for a part of its matrix alone",
     "nothing-proved": "nothing was proved",
     "required": "a required cell did not pass",
     "failed": "the product failed",

@@ -33,6 +33,7 @@ class Wanted:
     waivers: Path | None = None
     artifacts: tuple[Path, ...] = ()
     runs: Path = Path("build/runs")
+    history: str | None = None
     json_file: Path | None = None
     junit: Path | None = None
     ctrf: Path | None = None
@@ -40,7 +41,6 @@ class Wanted:
     gitlab: Path | None = None
     github: bool = False
     azure: bool = False
-    report: bool = False
     quiet: bool = False
 
 
@@ -50,7 +50,7 @@ def gate(run: str, policy_file: Path, wanted: Wanted, *, now: datetime, environm
     waivers = _waivers(policy, wanted)
     try:
         folder = RunFolder.find(run, parent=wanted.runs)
-        evidence = gather(folder, policy, wanted.artifacts)
+        evidence = gather(folder, policy, wanted.artifacts, history=wanted.history or "")
     except AuthoringError as error:
         click.echo(str(error), err=True)
         return MISSING
@@ -86,13 +86,6 @@ def _write(folder: RunFolder, cells: tuple[Seen, ...], decision: Decision, wante
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, make())
-    if wanted.report:
-        from harness.report.page import write_report
-
-        try:
-            click.echo(f"report: {write_report(folder.path, overrides=Path('reports'))}")
-        except AuthoringError as error:
-            click.echo(f"no report: {error}", err=True)  # a template that does not work decides nothing
 
 
 def _tell(cells: tuple[Seen, ...], decision: Decision, wanted: Wanted, environment: Mapping[str, str]) -> None:

@@ -70,6 +70,7 @@ class Policy(Authored):
     name: Text = "gate"
     allow_lab: Flag = False
     allow_known_issues: Flag = True
+    allow_narrowed: Flag = False  # take a run that was asked for a part of its matrix alone
     max_age_hours: Hours | None = None
     flaky: Number = 0  # so many cells may be flaky
     blocked: Number = 0  # so many cells may be blocked

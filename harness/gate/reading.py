@@ -10,15 +10,16 @@ from harness.errors import AuthoringError
 from harness.gate.evidence import Artifact, Evidence, Slower
 from harness.gate.policy import Policy
 from harness.results import journal
+from harness.results.plan import Plan
 from harness.results.result import Result
 from harness.results.run import RunFolder
 
 
-def gather(folder: RunFolder, policy: Policy, artifacts: Sequence[Path] = ()) -> Evidence:
-    """Read a run and hash what is being released.
+def gather(folder: RunFolder, policy: Policy, artifacts: Sequence[Path] = (), *, history: str = "") -> Evidence:
+    """Read a run and hash what is being released; ``history`` is the URL of earlier runs to compare its times with.
 
-    Raises AuthoringError when the journal or a file of the release cannot be read at all; what can be read in part is
-    evidence of being damaged.
+    Raises AuthoringError when the journal, the history or a file of the release cannot be read at all; what can be read
+    in part is evidence of being damaged.
     """
     plan, lost = folder.read_plan()
     reading = journal.read(folder.journal_file)
@@ -31,7 +32,7 @@ def gather(folder: RunFolder, policy: Policy, artifacts: Sequence[Path] = ()) ->
         results=(*reading.results, *reading.earlier),
         damaged=tuple(damaged),
         lost_files=_lost_files(folder, reading.results) if policy.evidence_files else {},
-        slower=None if policy.regressions.act == "ignore" else _slower(folder, reading.results),
+        slower=None if policy.regressions.act == "ignore" else _slower(folder, plan, reading.results, history),
         artifacts=tuple(_artifacts([*policy.artifacts, *artifacts], policy.sha256)),
     )
 
@@ -44,24 +45,36 @@ def _lost_files(folder: RunFolder, results: Sequence[Result]) -> dict[str, tuple
     return {cell: names for cell, names in lost.items() if names}
 
 
-def _slower(folder: RunFolder, results: Sequence[Result]) -> tuple[Slower, ...] | None:
-    """Compare the run with those before it in the same folder; None where there are too few, or nothing to do it with.
+def _slower(folder: RunFolder, plan: Plan | None, results: Sequence[Result], history: str) -> tuple[Slower, ...] | None:
+    """Compare the run with those before it, in the same folder and in the history; None where there are too few.
 
-    pandas and scipy are imported only when there is something to compare.
+    None, too, where there is nothing to do it with. pandas and scipy are imported only when there is something to
+    compare.
     """
     from harness.results.changes import Rules
 
     earlier = sorted(one for one in folder.path.parent.iterdir() if (one / "journal.jsonl").is_file())
     earlier = [one for one in earlier if one.name <= folder.run]  # their names sort by time
-    if len(earlier) < Rules().samples:
+    if len(earlier) < Rules().samples and not history:
         return None
     from harness.results.regressions import courses, in_words
     from harness.results.timings import timings
 
     try:
-        found = courses(timings(RunFolder(one) for one in earlier))
+        times = timings(RunFolder(one) for one in earlier)
     except AuthoringError:
-        return None  # an old journal that cannot be read, or no library for it: nobody can tell
+        return None  # an old journal that cannot be read: nobody can tell
+    if history and plan is not None:
+        from harness.results.history.opening import opened
+
+        kept = opened(history)
+        from harness.results.history.before import Before, with_times_before
+
+        times = with_times_before(kept, times, Before.of(folder, plan))
+    try:
+        found = courses(times)
+    except AuthoringError:
+        return None  # no library for it: nobody can tell
     if all(course.verdict == "too few samples" for course in found):
         return None
     return tuple(

@@ -15,7 +15,7 @@ from harness.authoring import Authored, Text, refusal
 Rule = Literal[
     "failed", "hung", "flaky", "blocked", "budget", "regression", "known-issue", "missed-issue",
     "not-run", "required", "lab-evidence", "origin", "product-hash", "stale", "coverage", "journal", "unplanned",
-    "evidence-files", "regressions-unknown",
+    "evidence-files", "regressions-unknown", "narrowed",
 ]  # fmt: skip
 
 SEEN = frozenset(get_args(Rule)[:8])

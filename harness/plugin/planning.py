@@ -80,6 +80,14 @@ def planned(items: Sequence[pytest.Item]) -> list[PlannedCell]:
     ]
 
 
+def whole_of(cells: Sequence[PlannedCell], matrices: Iterable[Matrix], root: Path) -> int:
+    """Count the cells of the matrices that were collected, also those that nobody asked for, and a team's own tests."""
+    files = {(root / cell.node.partition("::")[0]).resolve() for cell in cells}
+    collected = [matrix for matrix in matrices if matrix.path.resolve() in files]
+    own = sum(not cell.node.partition("::")[0].endswith(".toml") for cell in cells)
+    return own + sum(sum(1 for _ in matrix.cells()) for matrix in collected)
+
+
 def packages_of(matrices: Iterable[Matrix]) -> list[PlannedPackage]:
     """Name every package of the matrices' products by its hash, so that a release can be held against what was run."""
     from harness.results.plan import PlannedPackage

@@ -118,9 +118,12 @@ class Run:
     def _write_report(self) -> None:
         try:
             from harness.report.page import write_report
+            from harness.results.costs import numbers_of
 
             with warnings.catch_warnings(action="ignore"):  # a project that makes errors of warnings means its own
-                self.report = write_report(self.folder.path, overrides=self._overrides)
+                self.report = write_report(
+                    self.folder.path, overrides=self._overrides, costs=numbers_of(self._overrides.parent)
+                )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the page, the journal holds every result
             words = str(error).strip().splitlines()
             self.trouble.append(

@@ -63,6 +63,7 @@ class Start:
                 triage=planning.notes_of(matrices),
                 triage_files=list(dict.fromkeys(str(matrix.triage) for matrix in matrices)),
                 packages=planning.packages_of(matrices),
+                whole=planning.whole_of(cells, matrices, config.rootpath),
             )
         except (AuthoringError, LabDidNotStart) as error:
             raise pytest.UsageError(str(error)) from error
@@ -83,12 +84,10 @@ class Start:
             return place
         if settings.keep != "none":
             raise pytest.UsageError("--keep needs a lab that outlives the run; start one with: wincompat lab up")
-        # as many machines of each build as there are workers: none waits for another one's
-        workers = self._config.getoption("numprocesses", None) or 1
-        chosen = [
-            word for build in sorted({build.partition(".")[0] for build in builds}) for word in ("--build", build)
-        ]
-        self._lab = LabProcess([*SERVE, "--machines", str(min(workers, MOST_MACHINES)), *chosen])
+        numbers = sorted({build.partition(".")[0] for build in builds})
+        machines = _machines_for(self._config.getoption("numprocesses", None) or 1, len(numbers))
+        chosen = [word for build in numbers for word in ("--build", build)]
+        self._lab = LabProcess([*SERVE, "--machines", str(machines), *chosen])
         return self._lab.site(LAB_WITHIN)
 
     def end(self) -> None:
@@ -100,6 +99,15 @@ class Start:
 
 
 start_key = pytest.StashKey[Start]()
+
+
+def _machines_for(workers: int, builds: int) -> int:
+    """Count the machines of each build that keep all workers busy.
+
+    Cells of different builds lie side by side, so workers are seldom at the same one. Each machine that is used costs
+    what is learned of it once: its first boot, and the state that its snapshot begins with.
+    """
+    return min(workers, -(-workers // builds) + 1, MOST_MACHINES)
 
 
 def _met(site: Site) -> tuple[bool, list[str]]:

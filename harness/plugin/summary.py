@@ -15,6 +15,7 @@ from harness.plugin.record import WARNING
 from harness.plugin.run import Run
 from harness.predictions import contradictions
 from harness.results.issues import End, standings
+from harness.results.narrowed import Narrowed
 from harness.results.result import Result, Verdict
 from harness.results.words import builds_in_words, count, listed, seconds
 
@@ -65,6 +66,8 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
         terminal.line(line)
     terminal.line("")
     terminal.line(verdict_in_words(results, is_lab=run.plan.is_lab))
+    if narrowed := Narrowed.of(run.plan):
+        terminal.line(f"this run was {narrowed.words}: it says nothing of the cells that it was not asked for")
     terminal.line(f"report: {run.report.resolve().as_uri()}" if run.report else f"run: {run.folder.path.as_uri()}")
     if command := repeat_command(run.plan, results, terminal.config):
         terminal.line(f"repeat what did not pass: {command}")

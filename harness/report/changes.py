@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pandas as pd
 
 from harness.report.coverage import RUN
 from harness.results import words
+from harness.results.narrowed import Narrowed
 from harness.results.result import Verdict
 
 _GOOD = [Verdict.PASSED.value, Verdict.FLAKY.value]
@@ -20,7 +21,7 @@ _MOST = 10
 class Earlier:
     """A run before this one, to compare with: its cells frame, and the times of its steps (``timings.TIMINGS``).
 
-    ``called`` says what it is the last of: run, release, run that was let ship.
+    ``called`` says what it is the last of: run, release, run that was let ship. ``narrowed``: it was a part of one.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Earlier:
     began: datetime | None = None
     called: str = "run"
     times: pd.DataFrame | None = None
+    narrowed: Narrowed | None = None
 
     @property
     def is_release(self) -> bool:
@@ -64,8 +66,27 @@ class ChangesView:
     groups: tuple[ChangeGroup, ...]
 
 
-def changes_view(cells: pd.DataFrame, earlier: Earlier, keys: Mapping[str, str]) -> ChangesView:
-    """Compare by cell; ``keys`` gives each cell its place on the page."""
+def compared(before: Sequence[Earlier]) -> list[Earlier]:
+    """Choose what a run is compared with: the last whole run, and before it the last release, where it is another one.
+
+    A narrowed run is only taken where there is no whole one: it cannot tell what became of the others' cells.
+    """
+    if not before:
+        return []
+    last = next((each for each in reversed(before) if each.narrowed is None), before[-1])
+    if last is not before[-1] and not last.is_release:
+        last = replace(last, called="whole run")
+    released = [each for each in before if each.is_release and each.name != last.name]
+    return [*released[-1:], last]
+
+
+def changes_view(
+    cells: pd.DataFrame, earlier: Earlier, keys: Mapping[str, str], narrowed: Narrowed | None = None
+) -> ChangesView:
+    """Compare by cell; ``keys`` gives each cell its place on the page, ``narrowed`` says that the run is a part of one.
+
+    A cell that one of the two runs was not asked for is neither gone nor new: it is counted, and not compared.
+    """
     columns = ["cell", "product", "scenario", "build_name", "verdict"]
     both = cells[columns].merge(earlier.cells[columns], on="cell", how="outer", suffixes=("", "_was"), sort=False)
     now, was = both["verdict"].astype("string"), both["verdict_was"].astype("string")
@@ -75,18 +96,27 @@ def changes_view(cells: pd.DataFrame, earlier: Earlier, keys: Mapping[str, str])
         ("f", "newly failing"): ran & did & ~good & fine,
         ("p", "fixed"): ran & did & good & ~fine,
         ("n", "run then, not now"): ~ran & did & now.notna(),
-        ("b", "gone from the plan"): now.isna(),
-        ("s", "new in the plan"): was.isna(),
+        **({} if narrowed else {("b", "gone from the plan"): now.isna()}),
+        **({} if earlier.narrowed else {("s", "new in the plan"): was.isna()}),
     }
     groups = tuple(_group(style, word, both[mask], keys) for (style, word), mask in kinds.items() if mask.any())
     still = int((ran & did & ~good & ~fine).sum())
     said = [f"{group.number} {group.word}" for group in groups] + ([f"{still:,} still failing"] if still else [])
+    apart = [
+        *([f"That run was {earlier.narrowed.words}."] if earlier.narrowed else []),
+        *_apart(int(now.isna().sum()) if narrowed else 0, "not asked for this time"),
+        *_apart(int(was.isna().sum()) if earlier.narrowed else 0, "not asked for then"),
+    ]
     when = f"{earlier.began:%Y-%m-%d %H:%M}" if earlier.began else earlier.name
     return ChangesView(
         since=f"Since the last {earlier.called} ({when})",
-        sentence=f"{words.listed(said)}." if said else "No cell came out differently.",
+        sentence=" ".join([f"{words.listed(said)}." if said else "No cell came out differently.", *apart]),
         groups=groups,
     )
+
+
+def _apart(number: int, why: str) -> list[str]:
+    return [f"{words.count(number, 'cell was', 'cells were')} {why}, and nothing is said of them."] if number else []
 
 
 def _group(style: str, word: str, rows: pd.DataFrame, keys: Mapping[str, str]) -> ChangeGroup:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.options import runs_option, theme_option
+from harness.options import history_option, runs_option, theme_option
 
 
 @click.command(
@@ -21,6 +21,8 @@ from harness.options import runs_option, theme_option
 @click.option("--pdf", is_flag=True, help="Print it, too: report.pdf beside the page, by Chromium.")
 @click.option("--before", multiple=True, metavar="RUN", help="Compare with this run; may be given several times.")
 @click.option("--release", metavar="RUN", help="Compare with this run as the last release.")
+@history_option
+@click.option("--costs", type=click.Path(path_type=Path), help="The site's own numbers (default: fixtures/costs.toml).")
 @click.option("--open", "opened", is_flag=True, help="Show the report in the browser.")
 @runs_option
 @theme_option
@@ -31,6 +33,8 @@ def command(
     pdf: bool,
     before: tuple[str, ...],
     release: str | None,
+    history: str | None,
+    costs: Path | None,
     opened: bool,
     runs: Path,
     theme: Path,
@@ -38,20 +42,31 @@ def command(
     """Make the HTML report of RUN again, from its journal alone.
 
     RUN is a run's folder, its journal, its name, or "latest". Without --before and --release it is compared with the
-    runs of the same matrix that lie beside it.
+    runs of the same matrix that lie beside it and, with --history, with those that are kept there.
+
+    Exit codes: 0 done; 2 wrong usage; 4 a run, a history, a template or the costs cannot be read.
     """
     # imported here: they bring pandas and jinja2, which no other subcommand needs
-    from harness.report.earlier import earlier_run, runs_before, with_release
+    from harness.report.choosing import runs_to_compare
     from harness.report.page import write_report
     from harness.report.pdf import write_pdf
+    from harness.results.costs import numbers_of
     from harness.results.run import RunFolder
+    from harness.results.words import count
 
     folder = RunFolder.find(run, parent=runs)
-    asked = tuple(earlier_run(RunFolder.find(name, parent=runs)) for name in before)
-    if release:
-        released = earlier_run(RunFolder.find(release, parent=runs), called="release")
-        asked = with_release(released, asked or runs_before(folder, folder.read_plan()[0]))
-    report = write_report(folder.path, output=output, overrides=theme, earlier=asked or None, single_file=single_file)
+    earlier = runs_to_compare(folder, runs=runs, history=history or "", before=before, release=release or "")
+    report = write_report(
+        folder.path,
+        output=output,
+        overrides=theme,
+        earlier=earlier,
+        single_file=single_file,
+        costs=costs or numbers_of(Path()),
+    )
+    if history:
+        found = count(len(earlier or ()), "earlier run")
+        click.echo(f"compared with {found} of its matrix, as {history} and the folder keep them")
     click.echo(f"report: {report}")
     if pdf:
         click.echo(f"PDF: {write_pdf(report, report.with_suffix('.pdf'))}")

@@ -14,12 +14,13 @@ import pandas as pd
 from harness.predictions import Preflight
 from harness.report.builds import build_views, shares
 from harness.report.cells import SMALL, cell_views
-from harness.report.changes import Earlier, changes_view
+from harness.report.changes import Earlier, changes_view, compared
 from harness.report.charts.boxes import boxes_view
 from harness.report.charts.heat import heat_view
 from harness.report.charts.lanes import lanes_view
 from harness.report.charts.pace import pace_view
 from harness.report.charts.trend import trend_view
+from harness.report.costs import cost_view
 from harness.report.coverage import coverage_view
 from harness.report.earlier import runs_before
 from harness.report.evidence import Shelf
@@ -33,7 +34,9 @@ from harness.report.ruling import ruling_view
 from harness.report.text import clipped
 from harness.report.view import CellView, Islands, PageView
 from harness.results import journal, words
+from harness.results.costs import Costs
 from harness.results.frames import cells_frame, steps_frame
+from harness.results.narrowed import Narrowed
 from harness.results.plan import Plan
 from harness.results.provenance import Provenance, provenance
 from harness.results.result import Result, Verdict
@@ -43,12 +46,18 @@ from harness.results.timings import laid_out
 
 
 def page_view(
-    folder: RunFolder, page: Path, *, earlier: Sequence[Earlier] | None = None, pictures: int = 300_000
+    folder: RunFolder,
+    page: Path,
+    *,
+    earlier: Sequence[Earlier] | None = None,
+    pictures: int = 300_000,
+    costs: Costs | None = None,
 ) -> tuple[PageView, Islands]:
     """Read a run and lay out its page, which will stand at ``page``, and what its script unfolds.
 
     ``earlier`` are the runs to compare with, oldest first; None: those of the same matrix that lie beside this one.
-    ``pictures`` is how many bytes of pictures the page may hold. Raises AuthoringError when the journal cannot be read.
+    ``pictures`` is how many bytes of pictures the page may hold, ``costs`` what people and machines take here. Raises
+    AuthoringError when the journal cannot be read.
     """
     plan, lost = folder.read_plan()
     reading = journal.read(folder.journal_file)
@@ -62,7 +71,7 @@ def page_view(
     told = cell_views(cells, reading.results, plan, tallied.findings, shelf, foretold)
     keys = {str(cell): f"c{number}" for number, cell in enumerate(cells["cell"].tolist(), start=1)}
     before = runs_before(folder, plan) if earlier is None else earlier
-    since = [each for each in before if each.is_release and each is not before[-1]][-1:] + list(before[-1:])
+    narrowed = Narrowed.of(plan)
     shown, untold = _in_plain_html(told, len(cells))
     view = PageView(
         title=clipped((plan.matrix if plan else "") or "a run without a plan", 120),
@@ -70,6 +79,7 @@ def page_view(
         banner=f"Lab run: {clipped(origin.words, 300) or 'guests of the embedded lab'}; not Windows evidence"
         if origin.is_lab
         else "",
+        narrowed=f"This run was {narrowed.words}" if narrowed else "",
         ruling=ruling_view(tallied, folder),
         shares=shares(cells),
         total=len(cells),
@@ -79,10 +89,11 @@ def page_view(
         builds=build_views(cells, reading.results, today),
         grid=grid(cells, shown),
         issues=issue_views(plan, cells, keys, is_lab=origin.is_lab, today=today),
-        coverage=coverage_view(cells),
+        coverage=coverage_view(cells, narrowed),
+        cost=cost_view(reading.results, costs),
         predictions=predictions_view(foretold, keys),
-        changes=tuple(changes_view(cells, each, keys) for each in reversed(since)),
-        trend=trend_view(cells, before, f"{today}"),
+        changes=tuple(changes_view(cells, each, keys, narrowed) for each in reversed(compared(before))),
+        trend=trend_view(cells, before, f"{today}", narrowed),
         pace=pace_view(lambda: laid_out([(folder, plan, reading.results)]), before),
         heat=heat_view(cells),
         boxes=boxes_view(steps, cells, before),

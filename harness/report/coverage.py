@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.results import words
+from harness.results.narrowed import Narrowed
 from harness.results.result import Verdict
 
 RUN = [Verdict.PASSED.value, Verdict.FLAKY.value, Verdict.FAILED.value, Verdict.HUNG.value]
@@ -33,8 +34,11 @@ class CoverageView:
     more: int
 
 
-def coverage_view(cells: pd.DataFrame) -> CoverageView:
-    """Count by product; a cell that was blocked was not run: nothing is known of the product there."""
+def coverage_view(cells: pd.DataFrame, narrowed: Narrowed | None = None) -> CoverageView:
+    """Count by product; a cell that was blocked was not run: nothing is known of the product there.
+
+    ``narrowed`` says that the run is a part of one: what it was not asked for is told beside what it covered.
+    """
     if cells.empty:
         return CoverageView(sentence="Nothing was planned.", rows=(), more=0)
     counted = pd.crosstab(cells["product"], cells["verdict"].astype("string"))
@@ -56,7 +60,15 @@ def coverage_view(cells: pd.DataFrame) -> CoverageView:
     # 100 % must be all of them
     percent = "100" if ran == total else f"{min(100 * ran / total, 99.9):.1f}"
     sentence = f"{ran:,} of {words.count(total, 'planned cell')} were run ({percent} %){'; ' + rest if rest else ''}."
+    if narrowed:
+        sentence += f" The run was {narrowed.words}{_beside(narrowed)}."
     return CoverageView(sentence=sentence, rows=tuple(rows), more=len(ordered) - len(rows))
+
+
+def _beside(narrowed: Narrowed) -> str:
+    if not narrowed.left_out:
+        return ": nothing is said of what it was not asked for"
+    return f": nothing is said of the other {narrowed.left_out:,}"
 
 
 def _rest(counted: dict[str, int]) -> str:

@@ -12,6 +12,7 @@ from harness.report.changes import Earlier
 from harness.report.marks import with_short_names
 from harness.results import journal
 from harness.results.frames import cells_frame
+from harness.results.narrowed import Narrowed
 from harness.results.plan import Plan
 from harness.results.run import RunFolder
 from harness.results.timings import laid_out
@@ -35,6 +36,7 @@ def earlier_run(folder: RunFolder, *, called: str = "run", timed: bool = True) -
         began=began.astimezone(UTC) if began and began.tzinfo else began,
         called=called,
         times=laid_out([(folder, plan, results)]) if timed else None,
+        narrowed=Narrowed.of(plan),
     )
 
 
@@ -46,21 +48,23 @@ def runs_before(folder: RunFolder, plan: Plan | None) -> tuple[Earlier, ...]:
     if plan is None or len(plan.cells) > _MOST_CELLS:
         return ()
     found: list[Earlier] = []
-    read, shipped = 0, False
+    read, shipped, whole = 0, False, False
     for other, was in _alike(folder, plan):
         decision = None if shipped else read_decision(other.path / FILE)
         ships = decision is not None and decision.ships and decision.run in ("", was.run, other.run)
         read += len(was.cells)
-        wanted = not found or (len(found) < _MOST and read <= _ROOM)
+        is_whole = Narrowed.of(was) is None
+        # the last whole run is what a whole one is compared with, whatever lies between
+        wanted = (is_whole and not whole) or (len(found) < _MOST and read <= _ROOM)
         if not (wanted or ships):
-            if shipped:
+            if shipped and whole:
                 break
             continue
         try:
             found.append(earlier_run(other, called=_SHIPPED if ships else "run", timed=wanted and read <= _TIMED))
         except AuthoringError:
             continue  # what cannot be read is no reason to have no report of this run
-        shipped = shipped or ships
+        shipped, whole = shipped or ships, whole or is_whole
     return tuple(reversed(found))
 
 

@@ -13,6 +13,7 @@ from harness.report.changes import Earlier
 from harness.report.compose import page_view
 from harness.report.packing import packed_files
 from harness.report.render import render
+from harness.results.costs import read_costs
 from harness.results.run import RunFolder, write_whole
 
 
@@ -23,19 +24,22 @@ def write_report(
     overrides: Path | None = None,
     earlier: Sequence[Earlier] | None = None,
     single_file: bool = False,
+    costs: Path | None = None,
 ) -> Path:
     """Make the report of a run from its journal and plan; return where it is.
 
     It stands in the run's folder unless ``output`` says otherwise. ``overrides`` is the project's ``reports`` folder,
     ``earlier`` the runs to compare with, oldest first (None: those of the same matrix beside it). ``single_file`` packs
-    the evidence in, too. Raises AuthoringError when the run, an override or the place to write to is no good; an older
-    report then stays.
+    the evidence in, too. ``costs`` is a file of what people and machines take here. Raises AuthoringError when the run,
+    an override, that file or the place to write to is no good; an older report then stays.
     """
     folder = RunFolder.find(run_folder)
+    numbers = read_costs(costs) if costs is not None else None
     target = output or folder.report_file
     with _without_collecting():
         # a page that travels alone names its files from the run's folder: no path of this machine goes along
-        view, islands = page_view(folder, folder.report_file if single_file else target, earlier=earlier)
+        stands = folder.report_file if single_file else target
+        view, islands = page_view(folder, stands, earlier=earlier, costs=numbers)
         if single_file:
             files, left_out = packed_files(folder, folder.report_file)
             view, islands = replace(view, notes=(*view.notes, *left_out)), replace(islands, files=files)

@@ -12,6 +12,7 @@ from harness.report.charts.heat import HeatView
 from harness.report.charts.lanes import LanesView
 from harness.report.charts.pace import PaceView
 from harness.report.charts.trend import TrendView
+from harness.report.costs import CostView
 from harness.report.coverage import CoverageView
 from harness.report.foretold import ForetoldView, PredictionsView
 
@@ -184,6 +185,7 @@ class PageView:
     title: str
     run: str
     banner: str  # "" unless it is a lab run
+    narrowed: str  # "" unless the run was asked for a part of its matrix alone
     ruling: RulingView
     shares: tuple[Share, ...]
     total: int
@@ -194,6 +196,7 @@ class PageView:
     grid: tuple[GridGroup, ...]
     issues: tuple[IssueView, ...]
     coverage: CoverageView
+    cost: CostView | None  # None where the site gave no numbers
     predictions: PredictionsView | None
     changes: tuple[ChangesView, ...]  # against the last run, and the last release
     trend: TrendView | None

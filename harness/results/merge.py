@@ -92,11 +92,20 @@ def _one_plan(plans: Sequence[Plan], matrix: Matrix | None, said: list[str]) -> 
         started=min(started) if started else None,
         command="; ".join(dict.fromkeys(plan.command for plan in plans if plan.command)),
         cells=tuple(cells.values()),
+        whole=_whole(plans, matrix, len(cells)),
         known_issues=tuple({issue.id: issue for plan in plans for issue in plan.known_issues}.values()),
         triage=tuple({note.fingerprint: note for plan in plans for note in plan.triage}.values()),
         triage_files=tuple(dict.fromkeys(file for plan in plans for file in plan.triage_files)),
         packages=tuple(_packages(plans)),
     )
+
+
+def _whole(plans: Sequence[Plan], matrix: Matrix | None, planned: int) -> int | None:
+    """Count the matrix's cells: by itself, else as the shards did; None where not every one of them did."""
+    if matrix is not None:
+        return planned  # all of it is planned, and what a shard has beyond it
+    counted = [plan.whole for plan in plans]
+    return max((one for one in counted if one is not None), default=None) if None not in counted else None
 
 
 def _packages(plans: Iterable[Plan]) -> list[PlannedPackage]:

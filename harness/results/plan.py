@@ -93,6 +93,7 @@ class Plan(_Written):
     started: datetime | None = None
     command: str = ""
     cells: tuple[PlannedCell, ...] = ()
+    whole: int | None = None  # cells of its matrices, also those that the run was not asked for; None: nobody counted
     known_issues: tuple[PlannedIssue, ...] = ()
     triage: tuple[PlannedNote, ...] = ()
     triage_files: tuple[str, ...] = ()  # where notes are read from, and where new ones belong

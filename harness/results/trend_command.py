@@ -15,9 +15,10 @@ from harness.options import runs_option
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.results.costs import Cost, Costs
     from harness.results.regressions import Course
     from harness.results.run import RunFolder
-    from harness.results.trends import Costs, Trend
+    from harness.results.trends import Trend
 
 BARS = "▁▂▃▄▅▆▇█"
 SHOWN = 15  # runs on the terminal; --json has all
@@ -58,8 +59,9 @@ def command(
     most 1 % false) and at least --effect (0.05: 5 %); 13 runs are the least that says anything. The speed of the
     machine is taken out by the steps before the product comes. Exit code 0, whatever is found: wincompat gate decides.
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
+    from harness.results.costs import read_costs
     from harness.results.timings import find_runs, timings
-    from harness.results.trends import read_costs, trend
+    from harness.results.trends import trend
 
     if history is not None:
         if named or costs is not None:
@@ -76,7 +78,7 @@ def command(
 
 
 def _of_history(url: str, last: int, effect: float, as_json: bool) -> None:
-    from harness.results.history.command import opened
+    from harness.results.history.opening import opened
 
     kept = opened(url)
     from harness.results.history.over_time import over_time
@@ -120,28 +122,46 @@ def _regressions(steps: pd.DataFrame, effect: float) -> tuple[list[Course], list
 
 
 def _lines(went: Trend, words: list[str], newest: RunFolder | None, costs: Costs | None) -> Iterator[str]:
-    from harness.results.trends import cost, cost_in_words, unsteady_in_words
+    from harness.results.trends import unsteady_in_words
     from harness.results.words import count, seconds
 
     shown = went.runs[-SHOWN:]
     yield f"{count(len(went.runs), 'run')}, {went.runs[0].at:%Y-%m-%d} to {went.runs[-1].at:%Y-%m-%d}"
-    rates = [one.pass_rate for one in went.runs if one.pass_rate is not None]
+    # a part of a matrix says nothing of the whole: it stands in the table, and moves no line
+    whole = [one for one in went.runs if not one.narrowed]
+    rates = [one.pass_rate for one in whole if one.pass_rate is not None]
     if rates:
         spread = f"{rates[-1]:.0%} now, {min(rates):.0%} to {max(rates):.0%}"
         yield f"pass rate  {_bars(rates[-60:], least=0.0, most=1.0)}  {spread}"
-        taken = [one.elapsed for one in went.runs][-60:]
+        taken = [one.elapsed for one in whole][-60:]
         yield f"time       {_bars(taken, least=0.0, most=max(taken))}  {seconds(taken[-1])} now"
     yield ""
     yield f"{'run':<28} {'passed':>13} {'flaky':>6} {'took':>12} {'machine hours':>14}"
     for one in shown:
         passed = f"{one.passed:,} of {one.judged:,}" if one.judged else "none judged"
-        yield f"{one.run:<28.28} {passed:>13} {one.flaky:>6} {seconds(one.elapsed):>12} {one.machine_hours:>14.2f}"
+        line = f"{one.run:<28.28} {passed:>13} {one.flaky:>6} {seconds(one.elapsed):>12} {one.machine_hours:>14.2f}"
+        yield f"{line}  {one.narrowed}".rstrip()
+    if len(whole) < len(went.runs):
+        yield f"{count(len(went.runs) - len(whole), 'run')} of a part of the matrix: not in pass rate and time above"
     yield ""
     yield from words
     if went.unsteady:
         yield f"unsteady: {unsteady_in_words(went.unsteady)}"
     if costs is not None and newest is not None:
-        yield f"cost of the latest run, {cost_in_words(cost(newest, costs))}"
+        yield f"cost of the latest run, {_cost_in_words(newest, costs)}"
+
+
+def _cost(run: RunFolder, costs: Costs) -> Cost:
+    from harness.results import journal
+    from harness.results.costs import cost
+
+    return cost(journal.read(run.journal_file).results, costs)
+
+
+def _cost_in_words(run: RunFolder, costs: Costs) -> str:
+    from harness.results.costs import cost_in_words
+
+    return cost_in_words(_cost(run, costs))
 
 
 def _bars(values: Sequence[float], *, least: float, most: float) -> str:
@@ -152,11 +172,9 @@ def _bars(values: Sequence[float], *, least: float, most: float) -> str:
 def _plain(
     went: Trend, found: list[Course], words: list[str], newest: RunFolder | None, costs: Costs | None
 ) -> dict[str, Any]:
-    from harness.results.trends import cost
-
     return {
         "runs": [{**asdict(one), "pass_rate": one.pass_rate} for one in went.runs],
         "unsteady": [asdict(one) for one in went.unsteady],
         "timings": {"words": words, "steps": [asdict(course) for course in found]},
-        "cost": asdict(cost(newest, costs)) if costs is not None and newest is not None else None,
+        "cost": asdict(_cost(newest, costs)) if costs is not None and newest is not None else None,
     }

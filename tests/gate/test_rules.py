@@ -272,3 +272,17 @@ def test_nothing_proved_is_nothing_to_ship() -> None:
     assert rules(judged(cells=())) == ["nothing-proved"]
     assert rules(judged(cells=(cell(skip="not today"),))) == ["nothing-proved"]
     assert rules(judged(result(cell(ENDED)))) == ["nothing-proved"]
+
+
+def test_a_part_of_a_matrix_does_not_ship() -> None:
+    """What was not asked for may be what fails: it holds unless the policy takes parts, and an old plan only warns."""
+    cells = (cell(), cell(scenario="denied"))
+    part = plan(*cells, whole=55, command="pytest matrices/release.toml -k 'not upgrade'")
+    held = judged(*map(result, cells), run=part)
+    assert rules(held) == ["narrowed"]
+    assert "the run was narrowed to 2 of the 55 cells of its matrix (-k 'not upgrade')" in held.reasons[0].sentence
+    assert (held.reasons[0].limit, held.reasons[0].seen) == ("55", "2")
+    assert judged(*map(result, cells), run=part, policy=Policy(allow_narrowed=True)).ships
+    assert judged(*map(result, cells), run=plan(*cells, whole=2)).ships
+    old = judged(*map(result, cells), run=plan(*cells, command="pytest matrices/release.toml --lf"))
+    assert (old.word, [one.rule for one in old.warnings]) == ("ship", ["narrowed"])

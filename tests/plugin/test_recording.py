@@ -78,6 +78,35 @@ def test_the_plan_is_written_and_holds_skipped_cells(project: Project) -> None:
     assert project.verdicts() == {"win10-21h2::demo::passes": "skipped", "win11-23h2::demo::passes": "passed"}
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-k", "win10"],
+        ["--build", "19044"],
+        ["--scenario", "passes"],
+        ["matrices/demo.toml::win10-21h2::demo::passes"],
+    ],
+    ids=" ".join,
+)
+def test_a_run_knows_how_much_of_its_matrix_it_was_asked_for(project: Project, options: list[str]) -> None:
+    """Whatever left cells out, the plan has the matrix's own number, and the summary says that it was a part."""
+    project.matrix("passes", "asserts")
+    place = [] if options[-1].startswith("matrices/") else ["matrices/demo.toml"]
+    output = project.run_here(*options, *place).stdout.str()
+    plan = json.loads((project.folder / "plan.json").read_text("utf-8"))
+    assert plan["whole"] == 4
+    assert len(plan["cells"]) < 4
+    assert f"this run was narrowed to {len(plan['cells'])} of the 4 cells of its matrix (" in output
+
+
+def test_a_whole_run_is_not_called_a_part(project: Project) -> None:
+    """Also where options that could have left something out left nothing out."""
+    project.matrix("passes")
+    output = project.run_here("-k", "win10 or win11", "matrices/demo.toml").stdout.str()
+    assert json.loads((project.folder / "plan.json").read_text("utf-8"))["whole"] == 2
+    assert "narrowed" not in output
+
+
 def test_a_known_issue_changes_no_verdict_and_holds_nothing(project: Project) -> None:
     """Pytest sees an expected failure and ends with 0; the journal keeps the verdict, and names the issue."""
     project.matrix("passes", "fails", more=known_issue())
@@ -145,8 +174,8 @@ def test_workers_record_the_same(project: Project) -> None:
         .read_text("utf-8")
         .replace("def breaks(cell):", "def breaks(cell):\n    import os; os._exit(9)"),
     )
-    project.matrix(*EVERY_END, builds="19044")
-    result = project.run("-n2", "matrices/demo.toml", "--junitxml", "junit.xml")
+    project.matrix(*EVERY_END)
+    result = project.run("-n2", "matrices/demo.toml", "--build", "19044", "--junitxml", "junit.xml")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert {cell.rpartition("::")[2]: verdict for cell, verdict in project.verdicts().items()} == {
         "passes": "passed",
@@ -158,6 +187,7 @@ def test_workers_record_the_same(project: Project) -> None:
     }
     assert "worker process died" in project.results()["win10-21h2::demo::breaks"]["reason"]
     assert "wincompat" in (project.pytester.path / "junit.xml").read_text("utf-8")
+    assert json.loads((project.folder / "plan.json").read_text("utf-8"))["whole"] == 2 * len(EVERY_END)
 
 
 def test_the_journal_outlives_the_controller(project: Project) -> None:

@@ -14,13 +14,14 @@ from harness.cli import wincompat
 from harness.errors import AuthoringError
 from harness.results import regressions
 from harness.results.changes import Rules, shifts
-from harness.results.journal import Journal
+from harness.results.costs import cost, read_costs
+from harness.results.journal import Journal, read
 from harness.results.plan import Plan
 from harness.results.regressions import courses, in_words
 from harness.results.result import Result, Step, Verdict
 from harness.results.run import RunFolder
 from harness.results.timings import TIMINGS, timings
-from harness.results.trends import cost, read_costs, trend
+from harness.results.trends import trend
 
 from .histories import history
 
@@ -120,15 +121,23 @@ def test_a_trend_counts_what_was_judged_and_names_the_undecided(tmp_path: Path) 
     assert [(one.cell, one.flips, one.runs) for one in went.unsteady] == [("a", 2, 3)]
 
 
+def test_a_coarse_clock_hides_no_slowdown() -> None:
+    """Times in whole tenths come again and again; a step that clearly takes longer is found all the same."""
+    seconds = [9.0, 9.1, 9.2, 9.0, 9.1, 9.2, 9.0, 9.1, 12.2, 12.0, 12.1, 12.2, 12.0, 12.1, 12.2]
+    (found,) = shifts(np.log(seconds), Rules())
+    assert found.position == 8
+
+
 def test_costs_come_from_the_sites_own_numbers(tmp_path: Path) -> None:
     """A cell that a person would have needed 40 minutes for is reckoned with 40 minutes, and wrong keys are named."""
     _runs(tmp_path, versions=["1.0.0"])
     (run,) = (RunFolder(path) for path in tmp_path.glob("2*"))
     file = tmp_path / "costs.toml"
     file.write_text("[manual]\nminutes_per_cell = 10\nper_hour = 60\n[manual.scenarios]\ninstall = 40\n")
-    found = cost(run, read_costs(file))
+    found = cost(read(run.journal_file).results, read_costs(file))
     assert (found.cells, found.hours_by_hand, found.by_hand) == (1, 40 / 60, 40.0)
     assert found.machine_hours == pytest.approx(1 / 360)
+    assert [(one.name, one.cells, one.hours_by_hand) for one in found.scenarios] == [("install", 1, 40 / 60)]
     file.write_text("[manual]\nminutes_pro_cell = 10\n")
     with pytest.raises(AuthoringError, match="minutes_per_cell"):
         read_costs(file)

@@ -8,7 +8,7 @@ from harness.gate.case import Case
 from harness.gate.complaint import Complaint
 from harness.gate.rules.origin import artifacts, lab_evidence, unknown_origin
 from harness.gate.rules.proof import coverage, nothing_proved, required
-from harness.gate.rules.record import journal, lost_files, plan, stale, unplanned
+from harness.gate.rules.record import journal, lost_files, narrowed, plan, stale, unplanned
 from harness.gate.rules.timing import budgets, regressions
 from harness.gate.rules.verdicts import missed_issues, verdicts
 
@@ -16,6 +16,7 @@ ALL = (
     plan,
     journal,
     unplanned,
+    narrowed,
     lost_files,
     stale,
     lab_evidence,

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from harness.gate.case import Case, in_utc
 from harness.gate.complaint import Complaint
+from harness.results.narrowed import Narrowed
 from harness.results.words import listed, seconds
 
 AHEAD = timedelta(minutes=10)  # that a controller's clock may be ahead of ours
@@ -30,6 +31,25 @@ def unplanned(case: Case) -> Iterator[Complaint]:
         for cell in case.cells:
             if not cell.planned:
                 yield Complaint(rule="unplanned", words="a result that no plan announced", cell=cell)
+
+
+def narrowed(case: Case) -> Iterator[Complaint]:
+    """Complain of a run that was asked for a part of its matrix alone: of the other cells nothing is known.
+
+    Where nobody counted them, as in the plans of older versions, its command is all that says so: that only warns.
+    """
+    found = Narrowed.of(case.evidence.plan)
+    if found is None or case.policy.allow_narrowed:
+        return
+    limit = f"{found.whole}" if found.whole else ""
+    yield Complaint(
+        rule="narrowed",
+        words=f"the run was {found.words} (allow_narrowed = true would take it)",
+        act="block" if found.whole else "warn",
+        about="run",
+        limit=limit,
+        seen=f"{found.asked}" if limit else "",
+    )
 
 
 def lost_files(case: Case) -> Iterator[Complaint]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import pairwise
 
@@ -16,6 +16,7 @@ from harness.report.changes import Earlier
 from harness.report.coverage import RUN
 from harness.results import words
 from harness.results.changes import Rules, shifts
+from harness.results.narrowed import Narrowed
 from harness.results.result import Verdict
 
 WIDE, HIGH = 300, 60  # the drawing's own units
@@ -42,19 +43,29 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendView:
-    """The figures, and the runs they were read from, oldest first; ``note`` says why no move could be looked for."""
+    """The figures, and the runs they were read from, oldest first.
+
+    ``note`` says of which cells they are and which runs are left out, and why no move could be looked for.
+    """
 
     runs: tuple[str, ...]
     lines: tuple[Line, ...]
     note: str
 
 
-def trend_view(cells: pd.DataFrame, earlier: Sequence[Earlier], run: str) -> TrendView | None:
-    """Lay out the trend; None where there is no earlier run."""
-    if not earlier:
+def trend_view(
+    cells: pd.DataFrame, earlier: Sequence[Earlier], run: str, narrowed: Narrowed | None = None
+) -> TrendView | None:
+    """Lay out the trend; None where there is no earlier run to put it beside.
+
+    Runs that were narrowed say nothing of the whole and are left out; a run that is ``narrowed`` itself stands among
+    the same cells of the whole ones.
+    """
+    before, note = _beside(cells, earlier, narrowed)
+    if not before:
         return None
-    frames = [*(each.cells for each in earlier), cells]
-    runs = [*((f"{each.began:%Y-%m-%d}" if each.began else each.name) for each in earlier), f"{run} (this one)"]
+    frames = [*(each.cells for each in before), cells]
+    runs = [*((f"{each.began:%Y-%m-%d}" if each.began else each.name) for each in before), f"{run} (this one)"]
     rates, flaky, times = zip(*map(_figures, frames), strict=True)
     return TrendView(
         runs=tuple(runs),
@@ -63,8 +74,24 @@ def trend_view(cells: pd.DataFrame, earlier: Sequence[Earlier], run: str) -> Tre
             drawn("Median cell", times, words.seconds, runs, moves=moves([_log(time) for time in times], _LEAST_TIME)),
             drawn("Flaky cells", flaky, _percent, runs, moves=moves([rate / 100 for rate in flaky], _LEAST_SHARE)),
         ),
-        note=why_unmarked(len(frames)),
+        note=" ".join(filter(None, (note, why_unmarked(len(frames))))),
     )
+
+
+def _beside(cells: pd.DataFrame, earlier: Sequence[Earlier], narrowed: Narrowed | None) -> tuple[list[Earlier], str]:
+    """Choose the runs that can stand in one line with this one, cut to its cells where it has not all."""
+    whole = [each for each in earlier if each.narrowed is None]
+    left = len(earlier) - len(whole)
+    note = ""
+    if narrowed:
+        own = set(cells["cell"])
+        cut = [replace(each, cells=each.cells[each.cells["cell"].isin(own)]) for each in whole]
+        whole = [each for each in cut if len(each.cells)]
+        note = f"Of the {words.count(len(own), 'cell')} of this run alone, for it was {narrowed.words}."
+    if left:
+        are = "run that was narrowed is" if left == 1 else "runs that were narrowed are"
+        note += f" {left:,} {are} left out: a part of the cells says nothing of the whole."
+    return whole, note.strip()
 
 
 def why_unmarked(runs: int) -> str:

@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.errors import AuthoringError
 from harness.options import runs_option
+from harness.results.history.opening import opened
 from harness.table import table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from harness.results.history.store import History
-
-NEEDS = frozenset({"pyarrow", "fsspec"})
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -176,19 +172,6 @@ def migrate(url: str) -> None:
       wincompat history migrate --at s3://ours/wincompat
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
     click.echo(f"{opened(url).migrate()} files rewritten")
-
-
-def opened(url: str) -> History:
-    """Open a history; raises AuthoringError where what it needs is not installed."""
-    try:
-        from harness.results.history.store import History
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in NEEDS:
-            raise AuthoringError(
-                f"a history needs {error.name}, which is not installed: pip install 'pytest-wincompat[history]'"
-            ) from error
-        raise
-    return History(url)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

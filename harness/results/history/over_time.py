@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pandas as pd
 
+from harness.results.history.before import Kept, kept
 from harness.results.history.store import History
 from harness.results.trends import GOOD, JUDGED, Trend, Unsteady, Went
 
@@ -20,7 +21,7 @@ def over_time(history: History, *, last: int = 0) -> tuple[Trend, pd.DataFrame]:
     )
     per_run = dict(list(cells.groupby("run", sort=False)))
     empty = cells.head(0)
-    went = [_went(str(run), at, planned, per_run.get(run, empty)) for run, at, planned in _facts(runs)]
+    went = [_went(one, per_run.get(one.run, empty)) for one in kept(runs)]
     order = {one.run: number for number, one in enumerate(went)}
     return Trend(runs=tuple(went), unsteady=tuple(_unsteady(cells, order))), timings.reset_index(drop=True)
 
@@ -28,18 +29,14 @@ def over_time(history: History, *, last: int = 0) -> tuple[Trend, pd.DataFrame]:
 _TABLES = ("cells", "timings")
 
 
-def _facts(runs: pd.DataFrame) -> list[tuple[str, pd.Timestamp, int]]:
-    columns = (runs["run"], runs["at"], runs["planned"].where(runs["planned"] > 0, runs["results"]))
-    return [(str(run), at, int(planned)) for run, at, planned in zip(*columns, strict=True)]
-
-
-def _went(run: str, at: pd.Timestamp, planned: int, cells: pd.DataFrame) -> Went:
+def _went(run: Kept, cells: pd.DataFrame) -> Went:
     ended = cells.dropna(subset=["started", "seconds"])
     last = ended["started"] + pd.to_timedelta(ended["seconds"], unit="s")
     return Went(
-        run=run,
-        at=at.to_pydatetime(),
-        planned=planned,
+        run=run.run,
+        at=run.at,
+        planned=run.planned,
+        narrowed=run.narrowed.words if run.narrowed else "",
         passed=int(cells["verdict"].isin(list(GOOD)).sum()),
         judged=int(cells["verdict"].isin(list(JUDGED)).sum()),
         flaky=int((cells["verdict"] == "flaky").sum()),

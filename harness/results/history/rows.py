@@ -79,6 +79,7 @@ def rows(source: Source, *, now: datetime | None = None) -> dict[str, pd.DataFra
         "is_lab": said.is_lab,
         "command": plan.command if plan else "",
         "planned": len(plan.cells) if plan else 0,
+        "whole": (plan.whole or 0) if plan else 0,
         "results": len(reading.results),
         "packages": json.dumps(packages, ensure_ascii=False),
         "left_out": json.dumps(reading.left_out, ensure_ascii=False),

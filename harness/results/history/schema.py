@@ -25,6 +25,7 @@ RUNS: dict[str, Any] = {
     "is_lab": "boolean",
     "command": "string",
     "planned": "int64",  # cells; 0 where the plan is missing
+    "whole": "int64",  # cells of its matrices, also those that it was not asked for; 0 or missing: nobody counted
     "results": "int64",
     "packages": "string",  # JSON: [{"product": ..., "version": ..., "sha256": ..., "newest": ...}]
     "left_out": "string",  # JSON: sentences about what of the journal could not be read

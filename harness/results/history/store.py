@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,22 +80,26 @@ class History:
         """Give the row of each run, oldest first."""
         return self.table("runs").sort_values(["at", "run"], ignore_index=True)
 
-    def table(self, name: str, *, since: datetime | None = None) -> pd.DataFrame:
+    def table(self, name: str, *, since: datetime | None = None, runs: Collection[str] | None = None) -> pd.DataFrame:
         """Give all rows of a table, of whatever schema their files are; with ``since``, of runs of its month or later.
 
-        Columns and dtypes are those of TABLES.
+        ``runs`` names the only ones that are read. Columns and dtypes are those of TABLES.
         """
-        return typed(name, self.rows(name, since=since))
+        return typed(name, self.rows(name, since=since, runs=runs))
 
-    def rows(self, name: str, *, since: datetime | None = None) -> pa.Table:
+    def rows(self, name: str, *, since: datetime | None = None, runs: Collection[str] | None = None) -> pa.Table:
         """Give the same as Arrow has it, with words for categories."""
         first = f"{since:%Y-%m}" if since else ""
+        files = None if runs is None else {file_name(run) for run in runs}
         everything = self._all()
         whole = {(place.month, place.name) for place in everything if place.table == "runs"}
         wanted = [
             place
             for place in everything
-            if place.table == name and (place.month, place.name) in whole and place.month >= first
+            if place.table == name
+            and (place.month, place.name) in whole
+            and place.month >= first
+            and (files is None or place.name in files)
         ]
         read = zip(wanted, self._read(wanted), strict=True)
         return pa.concat_tables(

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from harness.errors import AuthoringError
-from harness.options import runs_option
+from harness.options import history_option, runs_option
 
 FAULT = 70
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -22,6 +22,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--waivers", type=_FILE, help="A file of waivers, beside the one that the policy names.")
 @click.option("--artifact", "artifacts", type=_FILE, multiple=True, help="What is being released; may be repeated.")
 @runs_option
+@history_option
 @click.option("--json", "json_file", type=_FILE, help="Write gate.json here, not in the run's folder.")
 @click.option("--junit", type=_FILE, help="Write JUnit XML.")
 @click.option("--ctrf", type=_FILE, help="Write CTRF (common test report format).")
@@ -32,7 +33,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--report", is_flag=True, help="Make the run's HTML report again, with the decision on it.")
 @click.option("--quiet", is_flag=True, help="Print the decision in one line.")
 @click.pass_context
-def command(ctx: click.Context, /, run: str, policy: Path, **options: Any) -> None:
+def command(ctx: click.Context, /, run: str, policy: Path, report: bool, **options: Any) -> None:
     """Judge RUN (a run's folder, its name, or "latest") by a policy, and say every reason.
 
     \b
@@ -41,7 +42,7 @@ def command(ctx: click.Context, /, run: str, policy: Path, **options: Any) -> No
       1    hold
       2    wrong usage
       4    the policy or the waivers are wrong
-      5    there is too little to judge by: no run, no plan, a journal or an artifact that cannot be read
+      5    there is too little to judge by: no run, no plan, a journal, a history or an artifact that cannot be read
       70   a fault of the gate itself
 
     \b
@@ -59,4 +60,25 @@ def command(ctx: click.Context, /, run: str, policy: Path, **options: Any) -> No
         words = " ".join(str(error).split())
         click.echo(f"the gate itself failed: {type(error).__name__}: {words}; nothing was decided", err=True)
         ctx.exit(FAULT)
+    if report:
+        _report(run, options["runs"], options["history"] or "")
     ctx.exit(code)
+
+
+def _report(run: str, runs: Path, history: str) -> None:
+    """Make the page again: it shows what was decided, and decides nothing itself, also where it cannot be made."""
+    from harness.report.choosing import runs_to_compare
+    from harness.report.page import write_report
+    from harness.results.costs import numbers_of
+    from harness.results.run import RunFolder
+
+    try:
+        folder = RunFolder.find(run, parent=runs)
+        earlier = runs_to_compare(folder, runs=runs, history=history)
+        page = write_report(folder.path, overrides=Path("reports"), earlier=earlier, costs=numbers_of(Path()))
+    except AuthoringError as error:
+        click.echo(f"no report: {error}", err=True)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the page, the gate has decided
+        click.echo(f"no report: {type(error).__name__}: {' '.join(str(error).split())}", err=True)
+    else:
+        click.echo(f"report: {page}")
