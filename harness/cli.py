@@ -1,7 +1,7 @@
 """The command line: ``wincompat`` and its subcommands, each imported only when it is called.
 
 Exit codes: 0 done; 1 something was found wrong (the subcommand says what); 2 wrong usage; 3 the site could not do it;
-4 a file that a person wrote is wrong, as pytest uses it; 130 stopped by Ctrl-C.
+4 a file that a person wrote or named is wrong, as pytest uses it; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class _Refused(click.ClickException):
 
 
 class _Misauthored(_Refused):
-    """A file that a person wrote is wrong."""
+    """A file that a person wrote or named is wrong."""
 
     exit_code = 4
 
@@ -121,6 +121,11 @@ class LazyGroup(click.Group):
             raise _Misauthored(str(error)) from error
         except HarnessError as error:
             raise _Refused(str(error)) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            # a place that somebody named, or what lies below it: who may enter it, and how long a name may be
+            raise _Misauthored(f"{error.filename}: {error.strerror}") from error
         except KeyboardInterrupt as error:
             raise _Interrupted("stopped") from error
 

@@ -47,10 +47,16 @@ class RunFolder:
     def find(cls, run: str | Path, *, parent: Path = Path("build/runs")) -> RunFolder:
         """Open a run by its folder, its journal or plan, its name below ``parent``, or ``latest``.
 
-        Raises AuthoringError, in one line, when there is no such run.
+        Raises AuthoringError, in one line, when there is no such run, or none that may be looked at.
         """
-        named = Path(run)
-        if str(run) == LATEST and not named.exists():
+        try:
+            return cls._found(Path(run), parent)
+        except OSError as error:
+            raise AuthoringError(f"{run}: cannot be looked at: {error.strerror}") from error
+
+    @classmethod
+    def _found(cls, named: Path, parent: Path) -> RunFolder:
+        if str(named) == LATEST and not named.exists():
             try:
                 named = parent / (parent / LATEST).read_text("utf-8").strip()
             except (OSError, UnicodeDecodeError):
@@ -59,7 +65,7 @@ class RunFolder:
         if not path.is_dir() and (parent / named).is_dir():
             path = parent / named
         if not path.is_dir():
-            raise AuthoringError(f"{run}: no such run; name a run's folder, its journal.jsonl, or latest")
+            raise AuthoringError(f"{named}: no such run; name a run's folder, its journal.jsonl, or latest")
         if not (path / "journal.jsonl").exists() and not (path / "plan.json").exists():
             raise AuthoringError(f"{path}: not a run: it has neither a journal.jsonl nor a plan.json")
         return cls(path.resolve())
