@@ -18,6 +18,10 @@ from xml.sax.saxutils import escape, quoteattr
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 _CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
 _TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
+_MESSAGE_ID = re.compile(r"<a:MessageID>uuid:([^<]*)<")
+_COMMAND_ID = re.compile(r'CommandId="([^"]*)"')
+_RELATES_TO = re.compile(rb"[<:]RelatesTo[^>]*>\s*(?:uuid:)?([^<\s]*)")
+_HEAD = 4096  # bytes of an answer in which its header is
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _FRAME = """<?xml version="1.0" encoding="utf-8"?>
@@ -133,11 +137,24 @@ def command_id_of(answer: bytes) -> str:
     raise ValueError("the answer to Command names no command")
 
 
-def received_of(answer: bytes) -> Received:
-    """Read the answer to Receive; a Done that tells no exit code gives ``done`` with ``exit_code`` None."""
+def insist_that_it_answers(answer: bytes, message: str) -> None:
+    """Raise ValueError for the answer to another message: what it says is another's, whatever it looks like."""
+    asked, told = _MESSAGE_ID.search(message), _RELATES_TO.search(answer, 0, _HEAD)
+    if asked and told and told[1].decode("utf-8", "replace").upper() != asked[1].upper():
+        raise ValueError("it answers another message")
+
+
+def received_of(answer: bytes, message: str = "") -> Received:
+    """Read the answer to a Receive; a Done that tells no exit code gives ``done`` with ``exit_code`` None.
+
+    Raises ValueError for what is no answer, or tells of another command than the message asked after.
+    """
     streams: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
     done, exit_code = False, None
+    asked = _COMMAND_ID.search(message)
     for node in _root(answer).iter():
+        if asked and (told := node.get("CommandId")) and told.upper() != asked[1].upper():
+            raise ValueError("the answer tells of another command")
         if node.tag == f"{{{SHELL}}}Stream" and node.text:
             streams.setdefault(node.get("Name", ""), []).append(base64.b64decode(node.text))
         elif node.tag == f"{{{SHELL}}}CommandState":

@@ -17,7 +17,7 @@ from harness.guest.ending import end_command
 from harness.guest.envelope import Received
 from harness.guest.outcome import Outcome
 from harness.guest.output import Output
-from harness.guest.transport import Endpoint, Fault, Lost, NothingYet, NotSent, Transport, TransportError
+from harness.guest.transport import Endpoint, Fault, Lost, NothingYet, NotSent, Silent, Transport, TransportError
 from harness.guest.waits import Clock, Sleep, until_the_guest_answers_again
 
 T = TypeVar("T")
@@ -240,7 +240,7 @@ class Shell:
             )
         except NothingYet:
             return None
-        except Lost:
+        except Silent:
             if self._clock() < until:
                 raise
             return None  # overdue: whoever ends the command finds out whether the guest is still there

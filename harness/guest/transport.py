@@ -7,7 +7,7 @@
 * Fault        - the guest answered with a WS-Man fault: ``code`` and ``reason``
 * NothingYet   - an operation time-out: nothing to tell yet, ask again; this is how waiting for output looks
 
-This is the only file that knows pywinrm, requests, urllib3 and their kin. NTLM authenticates the TCP connection and
+This is the only file that knows pywinrm. NTLM authenticates the TCP connection and
 keeps one security context for it, so a Transport belongs to one thread at a time.
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 import ssl
 import struct
 import time
@@ -41,6 +42,8 @@ from winrm.protocol import Protocol
 from harness.guest import envelope
 from harness.guest.clock import Sightings
 from harness.guest.envelope import Received
+from harness.guest.telling import TellingAdapter
+from harness.overdue import Overdue, broken_off
 from harness.site import WinRM
 
 READ_SLACK = 5.0  # seconds that an answer may come later than the operation time-out we asked for
@@ -64,6 +67,10 @@ class NotSent(TransportError):
 
 class Lost(TransportError):
     """The message may have been acted on, and its answer is lost."""
+
+
+class Silent(Lost):
+    """Nothing came of an answer, for as long as was waited for it."""
 
 
 class NothingYet(TransportError):
@@ -112,6 +119,7 @@ class Transport:
         self.connect_within = connect_within
         self.messages = 0
         self.sightings = Sightings()
+        self._socket: socket.socket | None = None
         self._protocol = Protocol(
             endpoint=endpoint.url,
             # pywinrm's "ntlm" is also what a Negotiate header carries: raw NTLMSSP, which Windows accepts there
@@ -122,6 +130,14 @@ class Transport:
             server_cert_validation="validate" if site.verify else "ignore",
             proxy=None,  # a guest is a neighbour; the controller's web proxy is not the way to it
         )
+        pywinrm = self._protocol.transport
+        first = pywinrm.setup_encryption
+
+        def set_up(session: requests.Session) -> None:
+            self._watched(session)
+            first(session)
+
+        pywinrm.setup_encryption = set_up  # type: ignore[method-assign]  # the first thing that is ever sent, by NTLM
 
     def prepare(self) -> None:
         """Do ahead what the first message needs and no guest, so that one is heard as soon as it answers."""
@@ -158,7 +174,7 @@ class Transport:
         ``within`` bounds the whole, for a guest that does not even keep its own time-out.
         """
         with _meaningful():
-            return envelope.received_of(self._send(message, min(wait + READ_SLACK, within)))
+            return envelope.received_of(self._send(message, min(wait + READ_SLACK, within)), message)
 
     def signal(self, shell_id: str, command_id: str, code: Literal["terminate", "ctrl_c"], *, within: float) -> None:
         """Signal a command; raises nothing for a command that the guest no longer knows."""
@@ -182,9 +198,24 @@ class Transport:
         def see(answer: requests.Response, **_: object) -> None:
             self.sightings.note(answer.headers.get("Date"), sent=sent, received=time.time())
 
-        # pywinrm makes a session with the first message and keeps it until it is closed
-        self._protocol.transport.build_session().hooks["response"] = [see]
-        return self._protocol.send_message(message)
+        self._socket = self._socket if self._protocol.transport.session is not None else None
+        with broken_off(limits[1] + (0.0 if self._socket else limits[0]), lambda: self._socket):
+            # pywinrm makes a session with the first message and keeps it until it is closed
+            session = self._watched(self._protocol.transport.build_session())
+            session.hooks["response"] = [see]
+            answer = self._protocol.send_message(message)
+        envelope.insist_that_it_answers(answer, message)
+        return answer
+
+    def _watched(self, session: requests.Session) -> requests.Session:
+        """Have a session tell us its sockets; it never has more than one at a time."""
+        if not isinstance(session.adapters["http://"], TellingAdapter):
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, TellingAdapter(self._connected))
+        return session
+
+    def _connected(self, connection: socket.socket) -> None:
+        self._socket = connection
 
 
 @contextmanager
@@ -216,6 +247,8 @@ def _translated() -> Iterator[None]:
         raise Refused("the guest rejects the account") from error
     except WinRMTransportError as error:
         raise _for_status(error.code) from error
+    except Overdue as error:
+        raise Lost(str(error)) from error
     except (requests.exceptions.SSLError, ssl.SSLError) as error:
         raise (Unfit if "CERTIFICATE_VERIFY_FAILED" in str(error) else Lost)(_innermost(error)) from error
     except requests.ConnectTimeout as error:
@@ -223,7 +256,7 @@ def _translated() -> Iterator[None]:
     except requests.ConnectionError as error:
         raise (NotSent if _never_connected(error) else Lost)(_innermost(error)) from error
     except requests.Timeout as error:
-        raise Lost("no answer in time") from error
+        raise Silent("no answer in time") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
         raise Lost(_innermost(error)) from error
     except (WinRMError, spnego.exceptions.SpnegoError, struct.error, AttributeError, LookupError, ValueError) as error:

@@ -20,6 +20,7 @@ from harness.errors import (
 )
 from harness.machines.pinning import Mispinned
 from harness.machines.stub import NeverSent, NotUnderstood
+from harness.overdue import Overdue
 from harness.site import Secret, Site
 
 LOOK = "look at its tasks and events in vSphere"
@@ -156,6 +157,8 @@ def _why(error: Exception, site: Site) -> str:
             return f"it is not the pinned vCenter: {root.verify_message}"
         case ssl.SSLCertVerificationError():
             return f"its certificate does not verify: {root.verify_message}"
+        case Overdue():
+            return str(root)
         case TimeoutError():
             return f"no answer within {site.budgets.request:g} s"
         case _:

@@ -118,7 +118,7 @@ class GuestFiles:
                 connection.request("GET", address.target)
                 answer = connection.getresponse()
                 _accepted(answer)
-                while chunk := answer.read(CHUNK):
+                while chunk := answer.read1(CHUNK):
                     arrived += len(chunk)
                     self._keep(deadline)
                     yield chunk
@@ -197,7 +197,13 @@ class GuestFiles:
         peer = f"{address.host}:{address.port}"
         with (
             transferring(self._site, self._machine, doing, peer=peer),
-            https(address.host, address.port, tls=self._session.tls, timeout=self._site.budgets.request) as connection,
+            https(
+                address.host,
+                address.port,
+                tls=self._session.tls,
+                timeout=self._site.budgets.request,
+                within=self._site.budgets.task,
+            ) as connection,
         ):
             yield connection
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import ssl
 import threading
 import time
@@ -20,6 +21,7 @@ from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
 
 from harness.errors import AuthoringError
 from harness.machines.pinning import pinned
+from harness.overdue import broken_off
 from harness.site import VCenter as VCenterAddress
 
 log = logging.getLogger(__name__)
@@ -74,15 +76,22 @@ def trust(vcenter: VCenterAddress) -> ssl.SSLContext:
 
 
 @contextmanager
-def https(host: str, port: int, *, tls: ssl.SSLContext, timeout: float) -> Iterator[HTTPSConnection]:
-    """Connect by HTTPS, every read and write bounded in time; raises NeverSent when none comes about."""
+def https(
+    host: str, port: int, *, tls: ssl.SSLContext, timeout: float, within: float | None = None
+) -> Iterator[HTTPSConnection]:
+    """Connect by HTTPS; raises NeverSent when no connection comes about.
+
+    ``timeout`` bounds each read and write, and ``within`` (the same unless told) all of them, in seconds.
+    """
     connection = HTTPSConnection(host, port, context=tls, timeout=timeout, blocksize=1 << 20)
     try:
         try:
             connection.connect()
         except OSError as error:
             raise NeverSent(str(error)) from error
-        yield connection
+        open_one = connection.sock  # which the connection forgets as soon as an answer is its last
+        with broken_off(timeout if within is None else within, lambda: open_one):
+            yield connection
     finally:
         connection.close()
 
@@ -126,6 +135,7 @@ class Stub(SoapStubAdapter):
         self.used = time.monotonic()  # when the last call was sent: what keeps a session alive
         self.is_silent = False  # whether the last call to end was one that found no answer in time
         self._counting = threading.Lock()
+        self._own = threading.local()  # each thread's: the sockets of its call
 
     @property
     def cookie(self) -> str:
@@ -176,9 +186,13 @@ class Stub(SoapStubAdapter):
     def GetConnection(self) -> Any:  # noqa: N802 - pyVmomi's name
         """Take a pooled connection or make one; raises NeverSent when none comes about."""
         try:
-            return super().GetConnection()  # type: ignore[no-untyped-call]  # as above
+            connection = super().GetConnection()  # type: ignore[no-untyped-call]  # as above
+            if connection.sock is None:  # its last answer was told to be the last one
+                connection.connect()
         except OSError as error:
             raise NeverSent(str(error)) from error
+        self._own.taken.append(connection.sock)
+        return connection
 
     def _call(self, mo: Any, info: Any, args: Any, outer: Any) -> Any:
         try:
@@ -196,8 +210,11 @@ class Stub(SoapStubAdapter):
             self.calls[info.wsdlName] += 1
             self.used = time.monotonic()
         self.is_silent = False
+        taken: list[socket.socket] = []
+        self._own.taken = taken
         try:
-            return super().InvokeMethod(mo, info, args, outer)  # type: ignore[no-untyped-call]  # as above
+            with broken_off(self.schemeArgs["timeout"], lambda: taken[-1] if taken else None):
+                return super().InvokeMethod(mo, info, args, outer)  # type: ignore[no-untyped-call]  # as above
         except (TimeoutError, NeverSent) as error:
             self.is_silent = isinstance(error.__cause__ or error, TimeoutError)
             raise

@@ -141,8 +141,8 @@ class _Tags:
 @contextmanager
 def _asked(session: Session) -> Iterator[_Tags]:
     site = session.site
-    address = site.vcenter
-    with https(address.host, address.port, tls=session.tls, timeout=site.budgets.request) as connection:
+    address, budgets = site.vcenter, site.budgets
+    with https(address.host, address.port, tls=session.tls, timeout=budgets.request, within=budgets.task) as connection:
         tags = _Tags(connection, site)
         try:
             yield tags

@@ -1,0 +1,99 @@
+"""A vCenter whose answers come a byte at a time: no wait for one is longer than the site's budget for an answer."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import SiteError, SiteUnreachable
+from harness.machines.stub import https
+from harness.machines.vcenter import connected
+from tests.lab.vcenter.vcenter_served import Served
+from tests.machines.sockets import listening
+from tests.machines.standing_in import site_of, standing_in
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run a vCenter with stand-ins."""
+    with standing_in(tmp_path_factory.mktemp("vcenter")) as running:
+        yield running
+
+
+class Trickle:
+    """Hands everything on between a client and a vCenter, and once armed the vCenter's words a byte at a time."""
+
+    def __init__(self, served: Served) -> None:
+        self.armed = threading.Event()
+        self._served = served
+
+    def serve(self, connection: socket.socket) -> None:
+        """Serve one connection, both ends of it encrypted, so that each byte travels alone."""
+        onward = ssl.create_default_context(cafile=self._served.ca)
+        with (
+            self._served.tls.wrap_socket(connection, server_side=True) as client,
+            socket.create_connection(("127.0.0.1", self._served.port)) as plain,
+            onward.wrap_socket(plain, server_hostname="127.0.0.1") as server,
+        ):
+            threading.Thread(target=self._asked, args=(client, server), daemon=True).start()
+            while piece := server.recv(1 << 16):
+                if not self.armed.is_set():
+                    client.sendall(piece)
+                    continue
+                for byte in piece:
+                    client.sendall(bytes([byte]))
+                    time.sleep(0.2)
+
+    def _asked(self, client: Any, server: Any) -> None:
+        try:
+            while piece := client.recv(1 << 16):
+                server.sendall(piece)
+        except OSError:
+            pass
+        finally:
+            server.close()
+
+
+@contextmanager
+def _budget(most: float) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < most
+
+
+def test_no_answer_is_waited_for_longer_than_its_budget(served: Served, tmp_path: Path) -> None:
+    """Reading, tasks, tags and leaving: each is given up after the budget, though the vCenter never falls silent."""
+    trickle = Trickle(served)
+    with listening(trickle.serve) as port:
+        site = site_of(served, tmp_path, request=1.0, task=4)
+        site = site.model_copy(update={"vcenter": site.vcenter.model_copy(update={"port": port})})
+        with _budget(60), connected(site) as vcenter:
+            machine = vcenter.machine(site.machines[0])
+            trickle.armed.set()
+            for ask in (machine.power, machine.revert, machine.screenshot):
+                with _budget(12), pytest.raises(SiteError, match=r"not complete after|broke while asking"):
+                    ask()
+        with _budget(5), pytest.raises(SiteUnreachable, match="not complete after"), connected(site):
+            pass
+
+
+def test_a_connection_of_our_own_ends_with_its_budget(served: Served) -> None:
+    """As those that carry files and tags: all that is said on it has one budget, which its bytes do not renew."""
+    trickle = Trickle(served)
+    trickle.armed.set()
+
+    def ask(port: int) -> None:
+        with https("127.0.0.1", port, tls=served.trust, timeout=3, within=1) as connection:
+            connection.request("GET", "/sdk/vimServiceVersions.xml")
+            connection.getresponse().read()
+
+    with listening(trickle.serve) as port, _budget(5), pytest.raises(TimeoutError, match="not complete after 1 s"):
+        ask(port)
