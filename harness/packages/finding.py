@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -86,3 +87,15 @@ class Finding:
             "advice": self.advice,
             "predicts": [one.as_json() for one in self.predicts],
         }
+
+
+def unreadable(file: Path, error: Exception) -> Finding:
+    """Say of a file that it cannot be read, and why."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return Finding(
+        code="unreadable",
+        severity=Severity.ERROR,
+        sentence=f"{file.name} is unreadable, because {why}",
+        subject=file.name,
+        advice="fetch it again and compare its SHA-256",
+    )

@@ -11,7 +11,7 @@ from typing import Any
 from harness.builds import Build
 from harness.packages.archive import Archive
 from harness.packages.declared import Declared
-from harness.packages.finding import Finding, Prediction, Severity
+from harness.packages.finding import Finding, Prediction, Severity, unreadable
 from harness.packages.findings import (
     actions,
     architecture,
@@ -136,7 +136,7 @@ def inspect(
         else:
             says = _zip(file, builds, asked, install_dir, findings)
     except (Unreadable, OSError) as error:
-        findings.append(_unreadable(file, error))
+        findings.append(unreadable(file, error))
     findings.sort(key=lambda found: _ORDER.index(found.severity))
     return Inspection(file=file, kind=kind, says=says, findings=tuple(findings))
 
@@ -161,7 +161,7 @@ def _msi(
         try:
             old = Msi(MsiPackage(previous))
         except Unreadable as error:
-            findings.append(_unreadable(previous, error))
+            findings.append(unreadable(previous, error))
     subject = MsiSubject(msi=msi, old=old, builds=builds, declared=declared)
     for check in MSI_CHECKS:
         findings += check(subject)
@@ -186,7 +186,7 @@ def _programs_of_actions(msi: Msi, builds: Sequence[Build], declared: Declared) 
         try:
             program = program_in(content, name)
         except Unreadable as error:
-            yield _unreadable(Path(name), error)
+            yield unreadable(Path(name), error)
             continue
         yield from programs.architecture(program, declared)
         yield from programs.needed_dlls(program, shipped, builds)
@@ -240,14 +240,3 @@ def _zip(
             findings += programs.architecture(program, declared)
             findings += programs.needed_dlls(program, shipped, builds)
     return {"members": str(len(archive.members)), "programs": str(looked_into)}
-
-
-def _unreadable(file: Path, error: Exception) -> Finding:
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return Finding(
-        code="unreadable",
-        severity=Severity.ERROR,
-        sentence=f"{file.name} is unreadable, because {why}",
-        subject=file.name,
-        advice="fetch it again and compare its SHA-256",
-    )

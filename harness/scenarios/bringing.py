@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import MachineFailed
+from harness.errors import MachineFailed, ProductFailed
 from harness.exit_codes import shown
+from harness.packages.archive import Archive
+from harness.packages.finding import Finding, Severity, unreadable
+from harness.packages.findings import archives
+from harness.packages.unreadable import Unreadable
 from harness.scenarios.proving import own_words
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ class Brought:
     def place_of(self, package: Package) -> str:
         """Bring a package, a ZIP unpacked, and return where it is in the guest; again costs nothing.
 
-        Raises DeliveryFailed, and MachineFailed when it cannot be unpacked there.
+        Raises ProductFailed where the archive is at fault, DeliveryFailed, and MachineFailed when the guest is.
         """
         if package.sha256 not in self._places:
             there = self._guest.deliver(package.file, sha256=package.sha256)
@@ -39,10 +44,16 @@ class Brought:
 
     def _unpacked(self, package: Package, there: str) -> str:
         folder = rf"{STAGE}\{package.sha256[:16]}"
+        refuse(what_windows_cannot_unpack(package.file, self._product.install_dir), package)
         administrator = self._guest.as_account("administrator")
         if "tar" in administrator.facts().has:
-            carry_out(administrator, self._product.unpack_command(there, folder))
+            try:
+                carry_out(administrator, self._product.unpack_command(there, folder))
+            except MachineFailed:
+                refuse(what_is_broken(package.file), package)  # else it is the guest's own trouble
+                raise
             return folder
+        refuse(what_is_broken(package.file), package)
         # a guest without tar gets the files one by one
         with tempfile.TemporaryDirectory(prefix="wincompat-") as unpacked, zipfile.ZipFile(package.file) as archive:
             for member in archive.infolist():
@@ -52,6 +63,33 @@ class Brought:
                 below = str(here.relative_to(unpacked).parent).replace("/", "\\").removesuffix(".")
                 put(administrator, here, folder + "\\" + below)
         return folder
+
+
+def refuse(found: Iterable[Finding], package: Package) -> None:
+    """Raise ProductFailed with what is wrong with an archive, if anything is."""
+    wrong = [one for one in found if one.severity is Severity.ERROR]
+    if wrong:
+        words = f"{package.file.name} cannot be unpacked as it is: {'; '.join(one.sentence for one in wrong[:3])}"
+        raise ProductFailed(words, code="not-installed", subject=wrong[0].subject)
+
+
+def what_windows_cannot_unpack(file: Path, folder: str) -> Iterator[Finding]:
+    """Look at the names in an archive: those that lead out of its folder, that Windows keeps, that are one file."""
+    try:
+        archive = Archive(file)
+    except Unreadable as error:
+        yield unreadable(file, error)
+        return
+    yield from (found for found in archives.escapes(archive) if found.code != "zip-links")  # some accounts make links
+    yield from archives.names(archive, folder)
+
+
+def what_is_broken(file: Path) -> Iterator[Finding]:
+    """Unpack an archive into nothing, and tell what is encrypted or damaged."""
+    try:
+        yield from archives.contents(Archive(file))
+    except Unreadable as error:
+        yield unreadable(file, error)
 
 
 def put(guest: Guest, file: Path, folder: str, name: str = "") -> None:

@@ -103,7 +103,7 @@ def contents(archive: Archive) -> Iterator[Finding]:
         yield Finding(
             code="zip-packed-unusually",
             severity=Severity.WARNING,
-            sentence=f"member {unusual[0].name!r} is packed by method {unusual[0].method}, neither stored nor deflated: "
+            sentence=f"member {unusual[0].name!r} is packed by method {unusual[0].method}, not stored nor deflated: "
             "older Windows cannot unpack it, and it was not looked into" + _count(unusual),
             subject=unusual[0].name,
             advice="pack it with deflate",
