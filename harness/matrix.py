@@ -116,6 +116,14 @@ def legs(product: Product, scenario: str) -> Iterator[tuple[str | None, str, str
             yield None, product.newest, f"{product.id} has no package that fails half-way ([rollback])"
         else:
             yield *product.rollback_leg, None
+    elif scenario == "downgrade":
+        if product.downgrade_leg is None:
+            yield None, product.newest, f"{product.id} has one version only: there is nothing to go back to"
+        elif product.kind == "zip" and product.downgrade == "refused":
+            lacking = f'{product.id} is a zip, which cannot refuse anything (downgrade = "allowed" proves it)'
+            yield *product.downgrade_leg, lacking
+        else:
+            yield *product.downgrade_leg, None
     else:
         yield None, product.newest, None
 

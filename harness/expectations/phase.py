@@ -15,7 +15,9 @@ from harness.guest.state.noise import Learned
 FILES = ("file", "folder", "shortcut", "scheduled task")
 """The areas that are files."""
 
-What = Literal["install", "upgrade", "uninstall", "failed upgrade", "refused installation"]
+What = Literal[
+    "install", "upgrade", "downgrade", "uninstall", "failed upgrade", "refused installation", "refused downgrade"
+]
 
 
 def nothing_allowed(_: str) -> bool:
@@ -57,6 +59,10 @@ class Phase:
                 return f"the refused installation of {self.version}"
             case "failed upgrade":
                 return f"the failed upgrade to {self.version}"
+            case "refused downgrade":
+                return f"the refused downgrade to {self.version}"
+            case "downgrade":
+                return f"the downgrade to {self.version}"
             case "upgrade":
                 return f"the upgrade to {self.version}"
 

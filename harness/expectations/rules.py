@@ -33,6 +33,7 @@ _OTHERS: Mapping[str, tuple[str, str]] = {
     "Windows setting": ("others-setting", "which was there before"),
     "policy": ("others-setting", "which was there before"),
     "vendor key": ("others-setting", "another program's"),
+    "registry entry": ("others-setting", "which was there before"),
     "firewall rule": ("others-setting", "which was there before"),
     "certificate": ("others-setting", "which was there before"),
     "local user": ("others-setting", "which was there before"),
@@ -178,7 +179,7 @@ def _registers_once(phase: Phase) -> Iterator[Finding]:
     """Find more than one version of the product in Windows' list of programs."""
     if len(phase.registered) < 2:
         return
-    if phase.what == "upgrade" and (
+    if phase.what in ("upgrade", "downgrade") and (
         stayed := [entry for key, entry in phase.registered.items() if key in phase.before.uninstall]
     ):
         also = ", ".join(sorted(entry.title for entry in stayed))
@@ -246,15 +247,15 @@ def _leaves_no_trace(phase: Phase) -> Iterator[Finding]:
 
 
 def _undoes_itself(phase: Phase) -> Iterator[Finding]:
-    """Find what a failed upgrade has not undone."""
+    """Find what a failed upgrade has not undone, and what a refused downgrade has changed."""
     for change in phase.done:
         if not phase.allows(change.subject):
             words = f"after {phase} {change.as_leftover}"
             yield Finding(code="not-rolled-back", cause=Cause.ROLLBACK, sentence=words, subject=change.subject)
 
 
-_ALL: tuple[What, ...] = ("install", "upgrade", "uninstall")
-_IN: tuple[What, ...] = ("install", "upgrade")
+_ALL: tuple[What, ...] = ("install", "upgrade", "downgrade", "uninstall")
+_IN: tuple[What, ...] = ("install", "upgrade", "downgrade")
 
 RULES: tuple[tuple[Rule, tuple[What, ...]], ...] = (
     (_touches_others, _ALL),
@@ -270,7 +271,7 @@ RULES: tuple[tuple[Rule, tuple[What, ...]], ...] = (
     (_can_be_removed, _IN),
     (_leaves_nothing, ("uninstall",)),
     (_leaves_no_trace, ("refused installation",)),
-    (_undoes_itself, ("failed upgrade",)),
+    (_undoes_itself, ("failed upgrade", "refused downgrade")),
 )
 
 

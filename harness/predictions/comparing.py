@@ -114,7 +114,7 @@ def _stands(result: Result, one: Predicted) -> tuple[Standing, str]:
     if sign is None or sign.hidden:
         return Standing.UNDECIDED, "no step of the scenario would show it"
     if one.outcome == "not-refused" and result.scenario != "denied":
-        return _was_not_refused(result, one)
+        return _went_back(result, one) if result.scenario == "downgrade" else _was_not_refused(result, one)
     if sign.shows(result):
         return Standing.AGREED, result.reason or "a command asked for a restart"
     if not _came_to(sign.after, result):
@@ -128,6 +128,16 @@ def _was_not_refused(result: Result, one: Predicted) -> tuple[Standing, str]:
     if result.code not in ("not-installed", "not-upgraded"):
         return Standing.AGREED, "it was installed"
     return (Standing.CONTRADICTED if one.surely else Standing.DID_NOT_HAPPEN), result.reason
+
+
+def _went_back(result: Result, one: Predicted) -> tuple[Standing, str]:
+    """Judge a package that is said to replace newer versions by how it ended when it was tried."""
+    tried = next((ended for ended in result.endings if ended.what.startswith("downgrade-")), None)
+    if tried is None:
+        return Standing.UNDECIDED, f"the cell ended before: {result.reason}"
+    if tried.success:
+        return Standing.AGREED, "the older version was installed"
+    return (Standing.CONTRADICTED if one.surely else Standing.DID_NOT_HAPPEN), "the older version was refused"
 
 
 def _came_to(after: str, result: Result) -> bool:

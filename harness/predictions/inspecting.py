@@ -41,9 +41,10 @@ def wanted(product: Product, scenario: str, leg: str, builds: Iterable[Build]) -
     source: PackageSource = versions.get(new) or product.versions[-1]
     if scenario == "rollback" and product.rollback is not None:
         source = product.rollback
-    if (
-        not old and len(product.versions) > 1
-    ):  # the upgrade from the version before says all that the package alone does
+    if scenario == "downgrade":
+        old = ""  # what is installed over a newer version is no upgrade of it
+    elif not old and len(product.versions) > 1:
+        # the upgrade from the version before says all that the package alone does
         old = product.versions[-2].version
     return Wanted(
         product=product,

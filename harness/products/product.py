@@ -44,6 +44,7 @@ class Product(Authored):
     stays_running: tuple[Text, ...] = ()
     user_files: tuple[UserFile, ...] = ()
     add_to_path: Literal["system", "user"] | None = None
+    downgrade: Literal["refused", "allowed"] = "refused"
     scenarios: tuple[Text, ...] | None = None
     deadline: Seconds | None = None
 
@@ -127,6 +128,11 @@ class Product(Authored):
             return None
         failing = self.rollback.version or self.newest
         return self.version_texts[self.version_texts.index(failing) - 1], failing
+
+    @property
+    def downgrade_leg(self) -> tuple[str, str] | None:
+        """The newest version and the one before, which is installed over it, or None where there is one only."""
+        return (self.newest, self.older[-1]) if self.older else None
 
     def package(self, version: str, *, progress: Progress | None = None) -> Package:
         """Give a version's package, downloaded where needed, its hash verified; raises AuthoringError, SiteError."""

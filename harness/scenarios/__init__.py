@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from harness.scenarios.denied import denied
+from harness.scenarios.downgrade import downgrade
 from harness.scenarios.install import install
 from harness.scenarios.rollback import rollback
 from harness.scenarios.uninstall import uninstall
 from harness.scenarios.upgrade import upgrade
 
 SCENARIOS: Mapping[str, Callable[..., None]] = MappingProxyType(
-    {scenario.__name__: scenario for scenario in (install, upgrade, denied, rollback, uninstall)}
+    {scenario.__name__: scenario for scenario in (install, upgrade, downgrade, denied, rollback, uninstall)}
 )

@@ -11,6 +11,8 @@ from harness.expectations import Cause, Finding, Phase, findings
 from harness.guest.access import open_to_all
 from harness.guest.state import Scope
 from harness.guest.state.executables import worth_hashing
+from harness.packages.named_keys import named_keys
+from harness.scenarios.named_entries import NamedEntries
 from harness.scenarios.own_keys import own_keys, with_own_keys
 from harness.scenarios.survivors import survivors
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from harness.guest.state import State
     from harness.guest.state.baseline import Baseline
     from harness.guest.state.journal import Place
-    from harness.products import Product
+    from harness.products import Package, Product
     from harness.scenarios.telling import Keeper
 
 SHOWN = 3
@@ -57,14 +59,21 @@ class Examination:
         self._last: State | None = None
         self._with_old: State | None = None
         self._own_keys: tuple[str, ...] = ()
+        self._named: NamedEntries | None = None
         self._found: list[Finding] = []
 
     def begin(self) -> None:
         """Learn what the guest is like now, before anything was done to it."""
         self._clean = self._begins(self._guest, self._scope)
         self._last = self._clean.state
+        self._named = NamedEntries(self._guest, self._clean.state)
         # the journal's numbers are this boot's own, wherever the rest was learned
         self._place = self._guest.place() if self._clean.state.place is not None else None
+
+    def watch(self, package: Package) -> None:
+        """Ask for what a package names and a look would not tell; to be called before it is run."""
+        if self._named is not None and self.judges_registry:
+            self._named.watch(named_keys(package.file, self._product.kind))
 
     @property
     def last(self) -> State | None:
@@ -93,15 +102,18 @@ class Examination:
         scope = self._scope if whole else self._scope.in_between
         if not self._clean.state.programs:
             scope = replace(scope, programs=False)  # this guest does not tell them
-        before, now = self._last, self._guest.state(scope, known=self._clean.state, since=self._place)
-        if what == "upgrade":
+        clean, before = self._clean.state, self._last
+        now = self._guest.state(scope, known=clean, since=self._place)
+        if whole and self._named is not None:
+            clean, before, now = self._named.unseen(clean), self._named.completed(before), self._named.seen(now)
+        if what in ("upgrade", "downgrade"):
             self._with_old = before
         entry = self._product.proofs_of(version).uninstall_entry
         phase = Phase(
             what=what,
             version=version,
             old=old,
-            clean=self._clean.state,
+            clean=clean,
             before=before,
             after=now,
             learned=self._clean.learned,
@@ -145,7 +157,7 @@ class Examination:
 
     def _still_running(self, phase: Phase) -> Iterator[Finding]:
         """Look for programs of the product's that go on after the installer has ended, unless they are to."""
-        if phase.what not in ("install", "upgrade", "uninstall"):
+        if phase.what not in ("install", "upgrade", "downgrade", "uninstall"):
             return
         # by wmic, where there is no other way, only what an EXE may have begun is looked for: it takes long
         listed = self._product.kind == "exe"
@@ -155,7 +167,7 @@ class Examination:
 
     def _open_to_all(self, phase: Phase) -> Iterator[Finding]:
         """Look for folders of the machine that everybody may write to since."""
-        if phase.what not in ("install", "upgrade") or "icacls" not in self._guest.facts().has:
+        if phase.what not in ("install", "upgrade", "downgrade") or "icacls" not in self._guest.facts().has:
             return
         for path, who in (open_to_all(self._guest, _new_folders(phase)) or {}).items():
             words = f"after {phase} {who} may write to {path}"

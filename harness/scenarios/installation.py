@@ -106,6 +106,27 @@ class Installation:
             )
         self.evidence.note(f"refused: {self._ended(outcome, meaning, reason)}")
 
+    def goes_back(self, version: str, *, over: str) -> bool:
+        """Try to install an older version over a newer one, and tell whether that was refused.
+
+        Where the product's file allows it, it has to go well; where not, that it is done is a finding.
+        """
+        outcome, meaning, reason = self._run_installer(version, self.product.package(version), f"downgrade-{version}")
+        words = self._ended(outcome, meaning, reason)
+        allowed = self.product.downgrade == "allowed"
+        if meaning.success:
+            self._put_on_path(present=True)
+            self._may_ask_for_a_restart(f"the downgrade to {version}", meaning)
+            if not allowed:
+                words = f"the downgrade from {over} to {version} was not refused: {words}"
+                finding = Finding(code="downgrade-not-refused", cause=Cause.PACKAGING, sentence=words, subject=version)
+                self.examination.add(finding)
+            return False
+        if allowed or meaning.fault in (Fault.SITE, Fault.HARNESS) or meaning.cause == "crash at start":
+            self._blame(f"{over} was not replaced by {version}: {words}", meaning, code="not-installed")
+        self.evidence.note(f"the downgrade was refused: {words}")
+        return True
+
     # --- prove
 
     def prove(self, version: str, *, when: str = "", seen: State | None = None) -> None:
@@ -235,6 +256,7 @@ class Installation:
     def _run_installer(self, version: str, package: Package, name: str) -> tuple[Outcome, ExitMeaning, str]:
         there = self._brought.place_of(package)
         log = self._log(name)
+        self.examination.watch(package)
         return self._run(self.product.install_command(version, there, log=log), log, package)
 
     def _run(self, command: str, log: str, package: Package | None = None) -> tuple[Outcome, ExitMeaning, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.builds import Build
 from harness.known_issues import KnownIssue
-from harness.matrix import Cell, Matrix, read_matrix
+from harness.matrix import Cell, Matrix, legs, read_matrix
 
 from .project import SCENARIOS
 
@@ -41,6 +41,17 @@ def test_every_build_gets_every_scenario_and_every_leg() -> None:
         for build in ("win10-21h2", "win11-23h2")
         for name in ("install", "upgrade[1.0->2.0]", "upgrade[1.1->2.0]", "rollback[1.1->2.0]")
     ]
+
+
+def test_a_downgrade_goes_from_the_newest_version_to_the_one_before() -> None:
+    """One leg is enough; a ZIP refuses nothing, so that its file has to allow it."""
+    product = matrix().products["demo"]
+    zipped = product.model_copy(update={"kind": "zip"})
+    allowed = zipped.model_copy(update={"downgrade": "allowed"})
+    alone = product.model_copy(update={"versions": product.versions[:1]})
+    found = [next(legs(one, "downgrade")) for one in (product, zipped, allowed, alone)]
+    assert [leg[:2] for leg in found] == [("2.0", "1.1"), ("2.0", "1.1"), ("2.0", "1.1"), (None, "1.0")]
+    assert [leg[2] is None for leg in found] == [True, False, True, False]
 
 
 def test_a_build_with_a_revision_has_a_name_of_its_own() -> None:

@@ -16,7 +16,7 @@ from tests.corpus.table import HERE, Installer, Parts
 OLD, NEW = "1.11.1", "1.13.0"
 WHEELS = HERE.parents[1] / "build" / "payloads" / "wheels"
 TOOLS = ("makensis", "wixl", "msibuild")
-HAS_OLD = ("upgrade", "rollback")
+HAS_OLD = ("upgrade", "rollback", "downgrade")
 
 
 def missing_tools() -> list[str]:
@@ -113,6 +113,10 @@ class Workshop:
     def _zip(self, installer: Installer, parts: Parts, which: str, package: Path) -> None:  # noqa: ARG002 - as the others
         with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(self._program(parts, which), "ninja.exe")
+            for member in parts.members:
+                archive.writestr(member, f"this is {member}")
+        if parts.is_cut:
+            package.write_bytes(package.read_bytes()[: package.stat().st_size // 2])
 
 
 _NSIS_SEAMS = ("top", "first", "last", "refused", "uninstall_first", "uninstall_last")

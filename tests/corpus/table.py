@@ -31,7 +31,8 @@ class Parts:
     NSIS: ``top``, ``first``, ``last``, ``refused``, ``uninstall_first``, ``uninstall_last``, ``key``. MSI: ``product``,
     ``program``, ``components``, ``directories``, and ``rows``, statements of Windows Installer's SQL; ``variables`` are
     rows of the table Environment. ``needs_missing_dll`` packs a program that needs a DLL that no Windows has,
-    ``broken_setup`` makes the installer itself such a program.
+    ``broken_setup`` makes the installer itself such a program. Of a ZIP ``members`` are names of further files, and
+    ``is_cut`` leaves half of it away.
     """
 
     top: str = ""
@@ -53,6 +54,8 @@ class Parts:
     broken_setup: bool = False
     agent: bool = False
     says_version: str = ""
+    members: tuple[str, ...] = ()
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -240,3 +240,13 @@ def test_paths_of_services_are_not_judged_where_the_guest_writes_no_quotes() -> 
     """Wine's Windows Installer leaves out the quotes that Windows' own writes: no product's fault."""
     after = _things(INSTALLED, "service", Thing("Svc", {"image path": EXE}))
     assert _codes(after, judges_service_paths=False) == []
+
+
+def test_a_refused_downgrade_changes_nothing_and_an_allowed_one_is_registered_once() -> None:
+    """What a refusal changed is told as what was not undone; two versions side by side are told as after an upgrade."""
+    without = {path: entry for path, entry in INSTALLED.files.items() if path != EXE}
+    assert _codes(INSTALLED, what="refused downgrade", before=INSTALLED) == []
+    assert _codes(replace(INSTALLED, files=without), what="refused downgrade", before=INSTALLED) == ["not-rolled-back"]
+    older = UninstallEntry("", {"displayname": "Ninja", "displayversion": "1.11.1"})
+    both = replace(INSTALLED, uninstall={**INSTALLED.uninstall, f"{UNINSTALL}\\Ninja-1.11.1": older})
+    assert "registered-twice" in _codes(both, what="downgrade", before=INSTALLED, version="1.11.1", old="1.13.0")

@@ -135,3 +135,26 @@ def test_the_same_files_are_read_once(tmp_path: Path) -> None:
     ]
     assert len(set(keys)) == 1
     assert wanted(product, "install", "->1.0", []).key not in keys
+
+
+@pytest.mark.parametrize(
+    ("tried", "standing"),
+    [
+        ((Ending(what="downgrade-1.0", exit_code="0", success=True),), Standing.AGREED),
+        ((Ending(what="downgrade-1.0", exit_code="1603"),), Standing.CONTRADICTED),
+        ((), Standing.UNDECIDED),
+    ],
+)
+def test_a_downgrade_is_judged_by_how_it_ended(tried: tuple[Ending, ...], standing: Standing) -> None:
+    """A package that is said to replace newer versions does, or is refused, or was never tried."""
+    result = seen(scenario="downgrade", endings=tried)
+    (one,) = compare(result, predicted("not-refused", "downgrade"))
+    assert one.standing is standing
+
+
+def test_a_downgrade_reads_its_package_alone(tmp_path: Path) -> None:
+    """An older version over a newer one is no upgrade of it, and is not read as one."""
+    file = tmp_path / "demo.toml"
+    file.write_text(PRODUCT.format(zeros="0" * 64), "utf-8")
+    asked = wanted(read_product(file), "downgrade", "2.0->1.0", ())
+    assert (asked.version, asked.source.file_name, asked.previous) == ("1.0", "demo-1.msi", None)
