@@ -22,13 +22,6 @@ _NO_UPDATES = (
     r"in the guest, before its snapshot: reg add HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU "
     "/v NoAutoUpdate /t REG_DWORD /d 1 /f"
 )
-SKEWED = 300.0
-"""Seconds from which on a clock that is wrong breaks certificates and licences."""
-
-_NO_UPDATES = (
-    r"in the guest, before its snapshot: reg add HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU "
-    "/v NoAutoUpdate /t REG_DWORD /d 1 /f"
-)
 
 _SKEWED = 300.0  # seconds from which on a wrong clock breaks certificates and licences
 

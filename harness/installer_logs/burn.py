@@ -49,7 +49,6 @@ class BurnLog:
         self._reboots: list[Reboot] = []
         self._removed: list[Removed] = []
         self._logs: dict[str, None] = {}
-        self._bundle_log = ""
 
     def feed(self, line: str, number: int) -> None:
         """Take the next line."""
@@ -117,8 +116,6 @@ class BurnLog:
     def _variable(self, name: str, value: str) -> None:
         if name in _OF_INTEREST:
             self._told[_OF_INTEREST[name]] = value
-        elif name == "WixBundleLog":
-            self._bundle_log = value
         elif name.startswith("WixBundleLog_") and value and len(self._logs) < _MOST:
             self._logs.setdefault(value)
 

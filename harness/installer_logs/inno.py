@@ -36,7 +36,6 @@ class InnoLog:
         self._errors: list[LoggedError] = []
         self._in_use: dict[str, None] = {}
         self._reboots: list[Reboot] = []
-        self._removed_files = 0
         self._failed: FailedAction | None = None
         self._cause: LoggedError | None = None
         self._rollback: Rollback = "none"

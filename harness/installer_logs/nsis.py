@@ -44,7 +44,6 @@ class NsisLog:
         self._failed: FailedAction | None = None
         self._cause: LoggedError | None = None
         self._reboots: list[Reboot] = []
-        self._completed = False
 
     def feed(self, line: str, number: int) -> None:
         """Take the next line."""
@@ -53,8 +52,6 @@ class NsisLog:
             self._section = section[1]
         elif new := _NEW.match(words):
             self._product = new[1]
-        elif words == "Completed":
-            self._completed = True
         elif found := _FILE_ERROR.match(words):
             self._note("a file could not be written", number, Thing(kind="file", name=found[1]) if found[1] else None)
         elif found := _REGISTRY_ERROR.match(words):

@@ -8,7 +8,6 @@ import logging
 import re
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,6 @@ class LabGuest:
         self.given_name = ""
         self._starts_ahead = 0.0
         self.boot_id = ""
-        self.booted_at: datetime | None = None
         self.observers: list[Callable[[LabGuest], None]] = []
         self._image = image
         self._folder = folder
@@ -155,7 +153,7 @@ class LabGuest:
     def _goes_on_with(self, boot: Boot) -> None:
         self._boot = boot
         self.is_frozen = False
-        self.boot_id, self.booted_at = boot.name, None
+        self.boot_id = boot.name
         self._keep(self._watch(boot))
 
     def _keep(self, work: Any) -> None:
@@ -172,7 +170,7 @@ class LabGuest:
         await boot.over.wait()
         if self._boot is boot:
             self._boot = None
-            self.is_up, self.is_frozen, self.booted_at = False, False, None
+            self.is_up, self.is_frozen = False, False
         await self._notify()
 
     async def _bring_up(self, boot: Boot) -> None:
@@ -186,7 +184,7 @@ class LabGuest:
 
     async def _came_up(self, boot: Boot) -> None:
         if self._boot is boot:
-            self.is_up, self.booted_at = True, datetime.now(UTC)
+            self.is_up = True
             await self._notify()
 
     @property

@@ -37,7 +37,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotSeen:
-    """A snapshot of a machine: its path in the tree, whether it holds memory, when it was taken, if it is current.
+    """A snapshot of a machine: its path in the tree, whether it holds memory, when it was taken.
 
     ``moid`` is its MoRef: a snapshot that was taken anew under the same name has another one.
     """
@@ -46,7 +46,6 @@ class SnapshotSeen:
     moid: str
     with_memory: bool
     taken: datetime
-    is_current: bool
 
 
 def condition(session: Session, vm: Any) -> Condition:
@@ -98,14 +97,12 @@ def snapshot_in(snapshots: Any, found: Any) -> SnapshotSeen:
     path, node = next(
         (path, node) for path, node in _nodes(snapshots.rootSnapshotList) if node.snapshot._moId == found._moId
     )
-    current = snapshots.currentSnapshot
     return SnapshotSeen(
         path=path,
         moid=found._moId,
         # what power it reverts to: a running machine's snapshot without memory reverts to off, and says so here
         with_memory=node.state == vim.VirtualMachine.PowerState.poweredOn,
         taken=node.createTime,
-        is_current=current is not None and current._moId == found._moId,
     )
 
 

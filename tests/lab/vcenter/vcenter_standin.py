@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from harness.builds import Build
@@ -35,7 +34,6 @@ class StandIn:
     given_name: str = ""
     remembered: set[str] = field(default_factory=set)
     boot_id: str = ""
-    booted_at: datetime | None = None
     disk: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, dict[str, bytes]] = field(default_factory=lambda: {"clean": {}})
     observers: list[Callable[[Any], None]] = field(default_factory=list)
@@ -66,7 +64,7 @@ class StandIn:
 
     async def _come_up(self) -> None:
         await asyncio.sleep(self.boots_in)
-        self.is_up, self.boot_id, self.booted_at = True, secrets.token_hex(4), datetime.now(UTC)
+        self.is_up, self.boot_id = True, secrets.token_hex(4)
         self._tell()
 
     async def power_off(self) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
 from typing import Literal, cast
 
 from harness.builds import Build
@@ -118,7 +117,6 @@ class ScriptedGuest:
         self.is_on = self.is_up = False
         self.ahead = 0.0
         self.boot_id = ""
-        self.booted_at: datetime | None = None
         self.observers: list[Callable[[LabGuest], None]] = []
         self.lines: list[str] = []
         self.started: list[dict[str, object]] = []
