@@ -1,9 +1,14 @@
 // What the page carries, unfolded: columns of numbers and the lists of words they stand for.
 const byId = id => document.getElementById(id);
-const bytesOf = async text => {
-  const raw = Uint8Array.from(atob(text.trim()), char => char.charCodeAt(0));
-  return new Response(new Blob([raw]).stream().pipeThrough(new DecompressionStream("gzip")));
+const rawOf = text => {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const chars = atob(text), raw = new Uint8Array(chars.length);
+  for (let at = 0; at < raw.length; at++) raw[at] = chars.charCodeAt(at);
+  return raw;
 };
+const bytesOf = async text => new Response(new Blob([rawOf(text.trim())]).stream().pipeThrough(new DecompressionStream("gzip")));
+// the stories and packed files stand behind this script, which does not wait for them
+const parsed = new Promise(done => { document.readyState === "loading" ? addEventListener("DOMContentLoaded", done, { once: true }) : done(); });
 const unfold = async id => (await bytesOf(byId(id).textContent)).json();
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -19,8 +19,8 @@ const fitting = wanted => {
     const letters = Object.keys(WORDS).filter(letter => WORDS[letter].includes(word)).join("");
     tests.push(at => letters.includes(verdict[at]) || hits.some(([column, found]) => found[column[at]]));
   }
-  const found = [];
-  for (let at = 0; at < verdict.length; at++) if (tests.every(test => test(at))) found.push(at);
+  const found = [], everything = !tests.length;
+  for (let at = 0; at < verdict.length; at++) if (everything || tests.every(test => test(at))) found.push(at);
   return found;
 };
 
@@ -42,12 +42,14 @@ const sorted = (found, name, down) => {
 
 // The grid's rows: one for each product, scenario and leg, with its cells by build.
 const storyRows = (found, order) => {
-  const { columns } = all, width = all.lists.build.length, rows = new Map();
+  const { columns, lists } = all, width = lists.build.length, rows = new Map();
+  const { product, scenario, leg, build } = columns, legs = lists.leg.length, scenarios = lists.scenario.length;
   for (const at of found) {
-    const key = `${columns.product[at]},${columns.scenario[at]},${columns.leg[at]}`;
+    // a number of its own for each product, scenario and leg: a hundred thousand texts cost more than all the rest
+    const key = (product[at] * scenarios + scenario[at]) * legs + leg[at];
     let row = rows.get(key);
-    if (!row) rows.set(key, row = { product: columns.product[at], cells: new Array(width).fill(-1), first: at });
-    row.cells[columns.build[at]] = at;
+    if (!row) rows.set(key, row = { product: product[at], cells: new Array(width).fill(-1), first: at });
+    row.cells[build[at]] = at;
   }
   const list = [...rows.values()];
   const weigh = { worst: row => -row.cells.filter(at => at >= 0 && MISSED.includes(all.verdict[at])).length, slow: row => -Math.max(...row.cells.map(at => at < 0 ? -1 : all.seconds[at])) }[order];

@@ -3,7 +3,9 @@ let stories;
 const packedFiles = new Map();
 const wholeStories = async () => {
   if (stories) return stories;
+  await parsed;
   stories = await unfold("story-island");
+  for (const holder of document.querySelectorAll("script[data-file]")) packedFiles.set(holder.dataset.file, holder.id.slice(5));
   // where each cell's own steps begin in the long columns
   const ends = []; let end = 0;
   for (const shape of stories.columns.steps) { ends.push(end); end += stories.lists.steps[shape].length; }

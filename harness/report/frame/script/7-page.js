@@ -3,18 +3,22 @@ const begin = async () => {
   if (!byId("grid-island") || !byId("sheet") || !stage || typeof DecompressionStream === "undefined") return;
   const island = await unfold("grid-island");
   all = Object.assign(island, { known: new Set(island.known) });
-  for (const holder of document.querySelectorAll("script[data-file]")) packedFiles.set(holder.dataset.file, holder.id.slice(5));
   const form = byId("filter"), rows = new Rows(byId("sheet"), "Cells by product, scenario and build");
   let wanted = {}, found = [];
 
-  const fill = (name, options) => form.elements[name] && form.elements[name].append(...options.map(([value, word]) => el("option", { value }, word)));
-  const occurs = new Set(all.verdict);
-  fill("verdict", [["missed", "in the way"], ...Object.entries(WORDS).filter(([letter]) => occurs.has(letter)), ...(all.known.size ? [["known", "known issues"]] : [])]);
-  for (const name of FIELDS.slice(1)) {
-    const list = all.lists[name].map((value, at) => [at, name === "build" ? value[1] : value]).filter(([, word]) => word);
-    fill(name, list);
-    if (list.length < 2 && form.elements[name]) form.elements[name].closest("label").hidden = true;
-  }
+  const named = name => all.lists[name].map((value, at) => [at, name === "build" ? value[1] : value]).filter(([, word]) => word);
+  for (const name of FIELDS.slice(1)) if (form.elements[name] && named(name).length < 2) form.elements[name].closest("label").hidden = true;
+  // thousands of products are thousands of choices: they are made when the grid stands, or as soon as somebody reaches for one
+  let filled = false;
+  const fillAll = () => {
+    if (filled) return;
+    filled = true;
+    const fill = (name, options) => form.elements[name] && form.elements[name].append(...options.map(([value, word]) => el("option", { value }, word)));
+    const occurs = new Set(all.verdict);
+    fill("verdict", [["missed", "in the way"], ...Object.entries(WORDS).filter(([letter]) => occurs.has(letter)), ...(all.known.size ? [["known", "known issues"]] : [])]);
+    for (const name of FIELDS.slice(1)) fill(name, named(name));
+  };
+  for (const reached of ["focusin", "pointerdown"]) form.addEventListener(reached, fillAll, { once: true });
 
   const show = () => {
     found = fitting(wanted);
@@ -45,6 +49,7 @@ const begin = async () => {
   const follow = async () => {
     const hash = location.hash.slice(1);
     if (hash.startsWith("find?")) {
+      fillAll();
       wanted = Object.fromEntries(new URLSearchParams(hash.slice(5)));
       for (const [name, value] of Object.entries(wanted)) if (form.elements[name]) form.elements[name].value = value;
       show();
@@ -79,5 +84,7 @@ const begin = async () => {
   show();
   await follow();
   document.documentElement.dataset.ready = "1";
+  performance.mark("ready");
+  (globalThis.requestIdleCallback || setTimeout)(fillAll);
 };
 begin();
