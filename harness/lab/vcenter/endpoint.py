@@ -69,11 +69,14 @@ class VCenter:
         self.files = GuestFiles(self.inventory, url)
         self.instance = str(uuid.uuid4())
         root = self.premises.root
+        service, operations = ServiceInstance(root, self.instance, release), GuestOperations()
         for thing in (
-            ServiceInstance(root, self.instance, release),
+            service,
+            *service.unserved.values(),
             SearchIndex(self.inventory, root),
             Authorization(self.sessions, self.trouble, root),
-            GuestOperations(),
+            operations,
+            *operations.unserved.values(),
             Authentication(self.inventory),
             self.files,
         ):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.lab.vcenter.entities import Entity
+from harness.lab.vcenter.history import MOST, History, entities_of, kept
 from harness.lab.vcenter.objects import Inventory, Served, answers, shows
 from harness.lab.vcenter.soap import Call, vim, vmodl
 
@@ -36,6 +37,7 @@ class Events(Served):
         self.inventory = inventory
         self.kept: deque[Any] = deque(maxlen=_KEPT)
         self._count = 0
+        self._collectors: list[History] = []
 
     def power(self, vm: VirtualMachine, what: str) -> None:
         """Note what happened to a machine's power, by a name in the table above."""
@@ -83,22 +85,29 @@ class Events(Served):
         return self.kept[-1] if self.kept else None
 
     @shows("maxCollector")
-    def _collectors(self) -> int:
-        return 0
+    def _most(self) -> int:
+        return MOST
 
     @answers("QueryEvents")
     def _query(self, call: Call) -> Any:
         asked = call["filter"]
-        about = None if asked.entity is None else self._machines(asked.entity)
-        found = [event for event in self.kept if _fits(event, asked, about)]
+        found = self._found(asked)()
         return found[-asked.maxCount :] if asked.maxCount else found
 
-    def _machines(self, asked: Any) -> set[str]:
-        entity = self.inventory.find(asked.entity)
-        assert isinstance(entity, Entity)  # noqa: S101 - nothing else is of this kind
-        itself, children = [entity], list(entity.children)
-        chosen = {"self": itself, "children": children, "all": [*itself, *entity.below()]}[asked.recursion]
-        return {each.moid for each in chosen}
+    @answers("CreateCollectorForEvents")
+    def _collect(self, call: Call) -> Any:
+        return kept(self._collectors, EventHistory(self.inventory, call["filter"], self._found(call["filter"])))
+
+    def _found(self, asked: Any) -> Callable[[], list[Any]]:
+        about = None if asked.entity is None else entities_of(self.inventory, asked.entity)
+        return lambda: [event for event in self.kept if _fits(event, asked, about)]
+
+
+class EventHistory(History):
+    """Events, to be read page by page."""
+
+    kind = vim.event.EventHistoryCollector
+    of = Events
 
 
 def _fits(event: Any, asked: Any, about: set[str] | None) -> bool:

@@ -14,7 +14,9 @@ from typing import Any
 from harness.lab.guest import GuestBusy, GuestFileError, GuestGone, LabAccount
 from harness.lab.vcenter import description
 from harness.lab.vcenter.objects import Inventory, Served, answers, shows
+from harness.lab.vcenter.places import reference
 from harness.lab.vcenter.soap import Call, vim, vmodl
+from harness.lab.vcenter.unserved import unserved
 from harness.lab.vcenter.virtualmachine import VirtualMachine
 
 _VALID_FOR = 600.0
@@ -29,6 +31,9 @@ class GuestOperations(Served):
 
     def __init__(self) -> None:
         super().__init__("guestOperationsManager")
+        self.unserved = dict(unserved(self.kind, set(self.properties)))
+        named = {name: reference(part) for name, part in self.unserved.items()}
+        self.properties = {**self.properties, **named}
 
     @shows("authManager")
     def _authentication(self) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.lab.vcenter.entities import Entity
-from harness.lab.vcenter.objects import answers, shows
+from harness.lab.vcenter.objects import Served, answers, shows
 from harness.lab.vcenter.soap import Call, vim, vmodl
 
 _KEPT_FILES = 64
@@ -22,6 +22,7 @@ class Folder(Entity):
         self.kinds = kinds
         self.held: list[Entity] = []
         self.new_folder: Callable[[Folder, str], Folder] | None = None
+        self.move_into: Callable[[Folder, Call], Any] | None = None
 
     @property
     def children(self) -> list[Entity]:
@@ -41,6 +42,12 @@ class Folder(Entity):
         if self.new_folder is None:
             raise vmodl.fault.NotSupported(msg="The lab has new folders for machines only.")
         return self.new_folder(self, call["name"]).ref
+
+    @answers("MoveIntoFolder_Task")
+    def _move(self, call: Call) -> Any:
+        if self.move_into is None:
+            raise vmodl.fault.NotSupported(msg="The lab moves machines only, between the folders for them.")
+        return self.move_into(self, call)
 
 
 class Datacenter(Entity):
@@ -73,7 +80,7 @@ class Fixture(Entity):
         return self.below_it
 
 
-def reference(entity: Entity) -> Callable[[Any], Any]:
+def reference(entity: Served) -> Callable[[Any], Any]:
     """Make an entry of a table of properties that refers to an entity."""
     return lambda _: entity.ref
 

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.lab.vcenter import description
 from harness.lab.vcenter.entities import Entity, entity_at
 from harness.lab.vcenter.objects import Inventory, Served, answers, is_kind, missing, shows
+from harness.lab.vcenter.places import Datacenter
 from harness.lab.vcenter.sessions import Session
 from harness.lab.vcenter.soap import Call, versions, vim, vmodl
+from harness.lab.vcenter.unserved import unserved
 from harness.lab.vcenter.virtualmachine import VirtualMachine
 
 PRODUCT = "pytest-wincompat lab"
@@ -23,6 +26,11 @@ class ServiceInstance(Served):
     def __init__(self, root: Entity, instance: str, release: str) -> None:
         super().__init__("ServiceInstance")
         self.root, self.instance, self.release = root, instance, release
+        #: what is named in the content and says no
+        self.unserved: dict[str, Served] = {}
+        content = self.content()
+        served = {info.name for info in content._GetPropertyList() if getattr(content, info.name) is not None}
+        self.unserved.update(unserved(vim.ServiceInstanceContent, served))
 
     @shows("content")
     @answers("RetrieveServiceContent")
@@ -57,6 +65,7 @@ class ServiceInstance(Served):
             authorizationManager=vim.AuthorizationManager("AuthorizationManager"),
             eventManager=vim.event.EventManager("EventManager"),
             guestOperationsManager=vim.vm.guest.GuestOperationsManager("guestOperationsManager"),
+            **{name: part.ref for name, part in self.unserved.items()},
         )
 
     @shows("capability")
@@ -91,7 +100,15 @@ class SearchIndex(Served):
 
     @answers("FindByUuid", "FindAllByUuid")
     def _by_uuid(self, call: Call) -> Any:
-        return self._found(call, lambda vm: vm.uuid.casefold() == (call["uuid"] or "").casefold())
+        wanted, of_instance = (call["uuid"] or "").casefold(), bool(call["instanceUuid"])
+        return self._found(call, lambda vm: (vm.instance_uuid if of_instance else vm.uuid).casefold() == wanted)
+
+    @answers("FindByDatastorePath")
+    def _by_datastore_path(self, call: Call) -> Any:
+        if not isinstance(self.inventory.find(call["datacenter"]), Datacenter):
+            raise missing(call["datacenter"])
+        machines = [thing for thing in self.inventory.objects.values() if isinstance(thing, VirtualMachine)]
+        return next((vm.ref for vm in machines if description.vmx_path(vm) == call["path"]), None)
 
     @answers("FindByDnsName", "FindAllByDnsName")
     def _by_name(self, call: Call) -> Any:

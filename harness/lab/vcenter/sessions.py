@@ -33,6 +33,7 @@ PRIVILEGES = {
     "TerminateSession": "Sessions.TerminateSession",
     "SetField": "Global.SetCustomField",
     "setCustomValue": "Global.SetCustomField",
+    "MoveIntoFolder_Task": "VirtualMachine.Inventory.Move",
 }
 # what a call needs besides, on the places where it puts something
 _PLACED = ("VirtualMachine.Inventory.CreateFromExisting", "Resource.AssignVMToPool", "Datastore.AllocateSpace")

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.lab.vcenter.entities import Entity, Task
-from harness.lab.vcenter.objects import Inventory, Served, shows
-from harness.lab.vcenter.soap import Method, vim, vmodl
+from harness.lab.vcenter.history import MOST, History, TaskHistory, entities_of, fits, kept
+from harness.lab.vcenter.objects import Inventory, Served, answers, shows
+from harness.lab.vcenter.soap import Call, Method, vim, vmodl
 
 _log = logging.getLogger(__name__)
 _REMEMBERED = 500
@@ -27,14 +28,25 @@ class Tasks(Served):
         self.inventory = inventory
         self.known: deque[Task] = deque()
         self._running: set[asyncio.Task[None]] = set()
+        self._collectors: list[History] = []
 
     @shows("recentTask")
     def _recent(self) -> Any:
         return [task.ref for task in self.known if task.is_recent]
 
     @shows("maxCollector")
-    def _collectors(self) -> int:
-        return 0
+    def _most(self) -> int:
+        return MOST
+
+    @answers("CreateCollectorForTasks")
+    def _collect(self, call: Call) -> Any:
+        asked = call["filter"]
+        about = None if asked.entity is None else entities_of(self.inventory, asked.entity)
+
+        def found() -> list[Any]:
+            return [task.info for task in self.known if fits(task.info, asked, about)]
+
+        return kept(self._collectors, TaskHistory(self.inventory, asked, found))
 
     def start(self, called: Method, entity: Entity, user: str, work: Callable[[Task], Awaitable[Any]]) -> Task:
         """Begin an operation and return at once; its end is told by the task's info."""

@@ -95,7 +95,7 @@ class Premises:
             "network": lambda _: [self.network.ref],
             "configuration": lambda _: vim.Datacenter.ConfigInfo(),
         }
-        folders["vm"].new_folder = self.new_folder
+        folders["vm"].new_folder, folders["vm"].move_into = self.new_folder, self.move_into
         self.windows = self.new_folder(folders["vm"], "Windows")
         for thing in (
             self.root,
@@ -121,10 +121,28 @@ class Premises:
         """Make a folder for machines; raises InvalidName or DuplicateName."""
         self.check_name(parent, name)
         folder = Folder(self.inventory.number("group-v"), name, parent, [vim.Folder, vim.VirtualMachine])
-        folder.new_folder = self.new_folder
+        folder.new_folder, folder.move_into = self.new_folder, self.move_into
         parent.held.append(folder)
         self.inventory.add(folder)
         return folder
+
+    def move_into(self, folder: Folder, call: Call) -> Any:
+        """Begin to move machines into another folder; their references stay."""
+        moved = [self.inventory.find(each) for each in call["list"]]
+
+        async def work(_: Task) -> None:
+            for vm in moved:
+                if not isinstance(vm, VirtualMachine):
+                    raise vmodl.fault.NotSupported(msg="The lab moves machines only.")
+                if vm.parent is not folder:
+                    self.check_name(folder, vm.name)
+                    assert isinstance(vm.parent, Folder)  # noqa: S101 - a machine is always in a folder
+                    vm.parent.held.remove(vm)
+                    folder.held.append(vm)
+                    vm.parent = folder
+            self.inventory.changed(None)
+
+        return self.tasks.start(call.method, folder, call.user, work).ref
 
     def folder(self, reference: Any) -> Folder:
         """Find a folder that may hold machines; raises InvalidArgument for another."""

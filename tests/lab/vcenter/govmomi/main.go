@@ -17,6 +17,7 @@ import (
 	"github.com/vmware/govmomi/vapi/rest"
 	"github.com/vmware/govmomi/vapi/tags"
 	"github.com/vmware/govmomi/vim25"
+	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
@@ -134,6 +135,34 @@ func main() {
 	})
 	must(err)
 	expect(len(events) == 2, "queried events")
+
+	all := types.EventFilterSpec{}
+	history, err := event.NewManager(base).CreateCollectorForEvents(ctx, all)
+	must(err)
+	page, err := history.ReadNextEvents(ctx, 3)
+	must(err)
+	expect(len(page) == 3, "read a page of the events")
+	must(history.Destroy(ctx))
+	asked, err := methods.CreateCollectorForTasks(ctx, base, &types.CreateCollectorForTasks{
+		This: *base.ServiceContent.TaskManager,
+		Filter: types.TaskFilterSpec{
+			Entity: &types.TaskFilterSpecByEntity{Entity: vm.Reference(), Recursion: types.TaskFilterSpecRecursionOptionSelf},
+		},
+	})
+	must(err)
+	tasks, err := methods.ReadNextTasks(ctx, base, &types.ReadNextTasks{This: asked.Returnval, MaxCount: 100})
+	must(err)
+	expect(tasks.Returnval[0].DescriptionId == "VirtualMachine.powerOn", "read the history of tasks")
+
+	isInstance := true
+	found, err := object.NewSearchIndex(base).FindByUuid(ctx, center, properties(vm).Config.InstanceUuid, true, &isInstance)
+	must(err)
+	expect(found.Reference() == vm.Reference(), "found it by the identifier of its instance")
+	_, err = methods.QueryPerfProviderSummary(ctx, base, &types.QueryPerfProviderSummary{
+		This: *base.ServiceContent.PerfManager, Entity: vm.Reference(),
+	})
+	_, isRefused := soap.ToSoapFault(err).VimFault().(types.NotSupported)
+	expect(isRefused, "was refused what the lab does not serve")
 
 	done(clone.PowerOff(ctx))
 	done(clone.Destroy(ctx))
