@@ -126,7 +126,7 @@ def _in_plain_html(told: dict[str, CellView], total: int) -> tuple[dict[str, Cel
 
 def _way(folder: RunFolder, page: Path) -> str | None:
     try:
-        way = quote(Path(os.path.relpath(folder.path, page.resolve().parent)).as_posix())
+        way = quote(Path(os.path.relpath(folder.path, Path(os.path.realpath(page)).parent)).as_posix())
     except ValueError:  # another drive
         return None
     return "" if way == "." else f"{way}/"

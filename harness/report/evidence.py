@@ -79,7 +79,7 @@ def address(file: Path, page: Path) -> str:
     if file.suffix.lower() not in _TEXTS | _IMAGES:
         return ""
     try:
-        return quote(Path(os.path.relpath(file, page.resolve().parent)).as_posix())
+        return quote(Path(os.path.relpath(file, Path(os.path.realpath(page)).parent)).as_posix())
     except ValueError:  # another drive
         return ""
 

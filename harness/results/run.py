@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -144,7 +145,9 @@ class RunFolder:
 
 
 def write_whole(target: Path, text: str) -> None:
-    """Write a file whole or not at all: readers see the old one or the new one, never a part."""
+    """Write a file whole or not at all: readers see the old one or the new one, never a part; raises OSError."""
+    if not target.name:  # ".", which is also what an empty word makes: an option whose variable is not set
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     part = target.with_name(f".{target.name}-{secrets.token_hex(4)}.part")
     try:
         with part.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

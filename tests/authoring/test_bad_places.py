@@ -10,9 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import wincompat
+from tests.watch.runs import planned
 
-PLACES = ("missing.toml", "a-folder", "broken.toml", "not-text.toml", "no-list.toml", "x" * 300, "no/such/place.toml")
-"""What is named: not there, of another kind, no TOML, no text, of another shape, longer than names can be."""
+PLACES = (
+    "missing.toml", "a-folder", "broken.toml", "not-text.toml", "no-list.toml", "x" * 300, "no/such/place.toml",
+    "round-and-round.toml", "",
+)  # fmt: skip
+"""What is named: not there, of another kind, no TOML, no text, of another shape, longer than names can be, a link to
+itself, and nothing at all, as by a variable of a shell that is not set."""
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -47,11 +52,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "no-list.toml").write_text(
         "name = 5\nmachines = {}\nbuilds = 'x'\nversions = 1\nvcenter = 3\n", "utf-8"
     )
+    (tmp_path / "round-and-round.toml").symlink_to("round-and-round.toml")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place[:14])
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place[:14] or "nothing")
 def test_a_place_that_cannot_serve_is_answered_in_words(here: Path, place: str) -> None:
     """Every subcommand, every argument and every option that takes a place; a new one is tried by itself."""
     tried = 0
@@ -65,3 +71,21 @@ def test_a_place_that_cannot_serve_is_answered_in_words(here: Path, place: str) 
             assert said.exit_code not in (1, 70) or path[0] in ("inspect", "leases"), f"{line}: {said.output}"
             tried += 1
     assert tried > 30
+
+
+@pytest.mark.parametrize("place", ["", "a-folder", "broken.toml/report.html", "x" * 300])
+def test_a_report_that_cannot_be_written_is_said_so(here: Path, place: str) -> None:
+    """The run is there, the place to write to is not: one line, and the exit code of a file that is wrong."""
+    run = planned(here, "a")
+    said = CliRunner().invoke(wincompat, ["report", str(run.path), "--output", place], prog_name="wincompat")
+    assert said.exit_code in (2, 4), said.output
+    assert isinstance(said.exception, SystemExit)
+    assert "report" in said.output or "directory" in said.output
+
+
+def test_a_report_takes_the_place_of_a_link_to_itself(here: Path) -> None:
+    """What a link leads to does not matter to what is written in its place."""
+    run = planned(here, "a")
+    said = CliRunner().invoke(wincompat, ["report", str(run.path), "--output", "round-and-round.toml"])
+    assert said.exit_code == 0, said.output
+    assert (here / "round-and-round.toml").is_file()
