@@ -14,7 +14,7 @@ from harness.guest.state.executables import worth_hashing
 from harness.packages.named_keys import named_keys
 from harness.scenarios.named_entries import NamedEntries
 from harness.scenarios.own_keys import own_keys, with_own_keys
-from harness.scenarios.survivors import survivors
+from harness.scenarios.survivors import begun, survivors
 
 if TYPE_CHECKING:
     from harness.expectations.phase import What
@@ -60,6 +60,7 @@ class Examination:
         self._with_old: State | None = None
         self._own_keys: tuple[str, ...] = ()
         self._named: NamedEntries | None = None
+        self._went_on: frozenset[str] = frozenset()
         self._found: list[Finding] = []
 
     def begin(self) -> None:
@@ -74,6 +75,11 @@ class Examination:
         """Ask for what a package names and a look would not tell; to be called before it is run."""
         if self._named is not None and self.judges_registry:
             self._named.watch(named_keys(package.file, self._product.kind))
+
+    @property
+    def went_on(self) -> tuple[str, ...]:
+        """Programs that the installer had begun and that still ran at the last look, whether they have ended since."""
+        return tuple(sorted(self._went_on))
 
     @property
     def last(self) -> State | None:
@@ -161,7 +167,10 @@ class Examination:
             return
         # by wmic, where there is no other way, only what an EXE may have begun is looked for: it takes long
         listed = self._product.kind == "exe"
-        for image in survivors(self._guest, phase, expected=self._product.stays_running, listed=listed):
+        expected = self._product.stays_running
+        suspects = begun(self._guest, phase, expected=expected, listed=listed)
+        self._went_on = suspects or frozenset()
+        for image in survivors(self._guest, phase, suspects, expected=expected):
             words = f"after {phase} {image} still runs"
             yield Finding(code="process-left", cause=Cause.PACKAGING, sentence=words, subject=image)
 

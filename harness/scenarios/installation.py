@@ -14,6 +14,9 @@ from harness.errors import HarnessError, Hung, MachineFailed, ProductFailed
 from harness.exit_codes import ExitMeaning, shown
 from harness.expectations import Cause, Finding
 from harness.guest.state import EVERYTHING, SOFTWARE, Scope
+from harness.packages.installer_kind import installer_kind
+from harness.packages.program import read_program
+from harness.packages.unreadable import Unreadable
 from harness.products.command_lines import MSIEXEC
 from harness.results.result import Fault
 from harness.scenarios.bringing import Brought, carry_out, put
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 _PROBE = r"C:\Program Files\wincompat-probe.txt"
 _PROBE_KEY = r"HKLM\SOFTWARE\wincompat-probe"
+_ABORTED = 2
 _GONE = (1605, 1614)  # unknown product, product is uninstalled
 _NO_ROOM = (1307, 1601, 1605)  # errors in a log, not exit codes: the disk of the guest is full
 
@@ -135,6 +139,8 @@ class Installation:
         if lacking:
             claim = f"{version} is not there any more {when}" if when else f"{version} does not prove itself"
             code = "gone-after-failed-upgrade" if when else "not-proven"
+            if not when and (going := self.examination.went_on):
+                lacking += [f"{', '.join(going)} went on after the installer had ended: it returned before it was done"]
             raise ProductFailed(f"{claim}: {'; '.join(lacking)}", code=code)
         if seen is not None:
             proofs, package = self.product.proofs_of(version), self.product.package(version)
@@ -274,7 +280,8 @@ class Installation:
             raise
         if log in command:
             reading = self._telling.log(log)
-        meaning = self.product.meaning(outcome.exit_code, log_kind=reading.kind if reading is not None else "")
+        log_kind = reading.kind if reading is not None else _maker(outcome, package)
+        meaning = self.product.meaning(outcome.exit_code, log_kind=log_kind)
         if meaning.success:
             wanted = reading is not None and reading.reboot  # Inno Setup ends with 0 then, and says so in its log only
             meaning = replace(meaning, reboot=meaning.reboot or wanted)
@@ -354,3 +361,14 @@ class Installation:
         if meaning.fault is Fault.HARNESS:
             raise HarnessError(words)
         raise ProductFailed(words, code=code)
+
+
+def _maker(outcome: Outcome, package: Package | None) -> str:
+    """Name the tool that made a program whose exit code Windows and that tool read differently: NSIS's 2 is no file."""
+    if package is None or outcome.exit_code != _ABORTED or package.file.suffix.lower() != ".exe":
+        return ""
+    try:
+        kind = installer_kind(read_program(package.file))
+    except Unreadable:
+        return ""
+    return "nsis" if kind is not None and kind.name == "NSIS" else ""

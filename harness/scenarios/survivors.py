@@ -30,30 +30,34 @@ _WINDOWS = re.compile(
 )
 
 
-def survivors(guest: Guest, phase: Phase, *, expected: Collection[str], listed: bool) -> list[str]:
-    """Name programs that run since the product came and do not end soon, but for those that are ``expected`` to run.
+def begun(guest: Guest, phase: Phase, *, expected: Collection[str], listed: bool) -> frozenset[str] | None:
+    """Name programs that run since the product came, but for those that are ``expected`` to; None where none is told.
 
     A guest that does not tell in its state what runs is asked by another way where ``listed`` says that it has one.
     """
     may = {image.lower() for image in expected}
-    known = sorted(_brought(phase) - may)
     names = phase.after.programs or (running(guest) if listed else frozenset())
-    suspects = {name for name in known if name in names} | (_strangers(phase, names) - may)
+    return ((_brought(phase) & names) | _strangers(phase, names)) - may if names else None
+
+
+def survivors(guest: Guest, phase: Phase, suspects: frozenset[str] | None, *, expected: Collection[str]) -> list[str]:
+    """Name those of the suspects that do not end soon; of a guest that lists none, those that answer in the end."""
     if suspects:
-        suspects = until_programs_have_ended(ENDS_SOON)(lambda: suspects & running(guest))
-    if not names and phase.what == "uninstall":
-        return list(answering(guest, known[:MOST]))
-    return sorted(suspects)
+        return sorted(until_programs_have_ended(ENDS_SOON)(lambda: suspects & running(guest)))
+    if suspects is None and phase.what == "uninstall":
+        may = {image.lower() for image in expected}
+        return list(answering(guest, sorted(_brought(phase) - may)[:MOST]))
+    return []
 
 
-def _brought(phase: Phase) -> set[str]:
+def _brought(phase: Phase) -> frozenset[str]:
     """Name the programs among the files of the product."""
-    return {
+    return frozenset(
         path.rpartition("\\")[2].lower()
         for state in (phase.before, phase.after)
         for path in state.files
         if path.lower().endswith(".exe") and path not in phase.clean.files
-    }
+    )
 
 
 def _strangers(phase: Phase, names: Collection[str]) -> set[str]:

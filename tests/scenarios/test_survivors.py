@@ -42,7 +42,8 @@ def _survivors(*lists: tuple[str, ...], expected: tuple[str, ...] = ()) -> list[
     told: dict[str, Any] = {"clean": clean, "before": clean, "after": after}
     phase = Phase(what="install", version="1", **told)
     guest = cast(Guest, Running(*(lists[1:] or lists)))
-    return looking.survivors(guest, phase, expected=expected, listed=True)
+    suspects = looking.begun(guest, phase, expected=expected, listed=True)
+    return looking.survivors(guest, phase, suspects, expected=expected)
 
 
 @pytest.fixture(autouse=True)
