@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,17 +20,10 @@ from harness.machines.vcenter import VCenter, connected
 from harness.site import Site, read_site
 from tests.lab.vcenter.vcenter_served import PASSWORD, Served, vim
 
-from .standing_in import FOLDER, names, site_of, standing_in
+from .standing_in import FOLDER, names, site_of
 from .standing_in import cloning as cloned
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """Run a vCenter with stand-ins."""
-    with standing_in(tmp_path) as served:
-        yield served
 
 
 @pytest.fixture

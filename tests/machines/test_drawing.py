@@ -6,7 +6,6 @@ import base64
 import http.client
 import json
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,9 @@ from harness.machines.vcenter import VCenter, connected
 from harness.site import Site
 from tests.lab.vcenter.vcenter_served import PASSWORD, Served, vim
 
-from .standing_in import FOLDER, cloning, site_of, standing_in
+from .standing_in import FOLDER, cloning, site_of
 
 BUILD = Build(19044)
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """Run a vCenter with stand-ins."""
-    with standing_in(tmp_path) as served:
-        yield served
 
 
 def drawing(**place: Any) -> dict[str, Any]:

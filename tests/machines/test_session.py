@@ -22,6 +22,7 @@ from tests.waiting import until
 from ..lab.vcenter.vcenter_served import PASSWORD, Served
 from .sites import site
 from .sockets import Cutter, Swallower, listening
+from .standing_in import standing_in
 
 MACHINES = (("Lab/vm/Windows/a", 19044), ("Lab/vm/Windows/b", 22631))
 
@@ -29,12 +30,8 @@ MACHINES = (("Lab/vm/Windows/a", 19044), ("Lab/vm/Windows/b", 22631))
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Serve the lab's vCenter over machines without a guest, whose operations take as long as a test says."""
-    served = Served(tmp_path_factory.mktemp("vcenter"))
-    served.thread.start()
-    assert served.ready.wait(10)
-    yield served
-    served.loop.call_soon_threadsafe(served.loop.stop)
-    served.thread.join()
+    with standing_in(tmp_path_factory.mktemp("vcenter")) as served:
+        yield served
 
 
 @pytest.fixture

@@ -22,14 +22,7 @@ from harness.site import Site
 from tests.lab.vcenter.vcenter_served import Served, vim
 
 from .sockets import Cutter, listening
-from .standing_in import FOLDER, cloning, names, site_of, standing_in
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """Run a vCenter with stand-ins."""
-    with standing_in(tmp_path) as served:
-        yield served
+from .standing_in import FOLDER, cloning, names, site_of
 
 
 @contextmanager

@@ -18,15 +18,8 @@ from harness.site import Site
 from tests.lab.vcenter.vcenter_served import Served
 
 from .sockets import Cutter, listening
-from .standing_in import FOLDER, cloning, names, site_of, standing_in
+from .standing_in import FOLDER, cloning, names, site_of
 from .test_strategies import cut_at
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """Run a vCenter with stand-ins."""
-    with standing_in(tmp_path) as served:
-        yield served
 
 
 class Cell:

@@ -25,14 +25,7 @@ from tests.lab.vcenter.vcenter_served import Served
 
 from .forging import Forger, forging
 from .sockets import Cutter, listening
-from .standing_in import FOLDER, site_of, standing_in
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """Run a vCenter with stand-ins."""
-    with standing_in(tmp_path) as served:
-        yield served
+from .standing_in import FOLDER, site_of
 
 
 @pytest.fixture

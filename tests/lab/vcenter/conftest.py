@@ -8,19 +8,16 @@ from typing import Any
 
 import pytest
 
+from tests.machines.standing_in import standing_in
+
 from .vcenter_served import Served, disconnect
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     """Run a vCenter with two machines, a and b."""
-    running = Served(tmp_path)
-    running.thread.start()
-    assert running.ready.wait(10)
-    yield running
-    running.loop.call_soon_threadsafe(running.loop.stop)
-    running.thread.join(10)
-    running.audit.close()
+    with standing_in(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
