@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from harness.packages.finding import Finding, Outcome, Prediction, Severity
 from harness.packages.findings.removal_order import removes_before_installing
-from harness.packages.msi.product import Component, Msi
+from harness.packages.msi.product import Msi
 from harness.packages.msi.tables import text
 from harness.packages.subject import MsiSubject
 
 _NAMED = 3  # findings of a kind that are given one by one; a build that breaks a rule breaks it a thousand times
+
+_HOLDS = ("File", "Registry", "Shortcut", "Environment", "ServiceInstall")
 
 
 def same_guid_other_path(subject: MsiSubject) -> Iterator[Finding]:
@@ -111,7 +113,8 @@ def guids(subject: MsiSubject) -> Iterator[Finding]:
 
 
 def _staying(msi: Msi) -> Iterator[Finding]:
-    unknown = [one for one in msi.components.values() if not one.guid and _holds_something(msi, one)]
+    holding = {text(row, "Component_") for table in _HOLDS for row in msi.rows(table)}
+    unknown = [one for one in msi.components.values() if not one.guid and one.name in holding]
     for one in unknown[:_NAMED]:
         yield Finding(
             code="component-without-guid",
@@ -139,11 +142,6 @@ def _staying(msi: Msi) -> Iterator[Finding]:
                 Prediction(scenario="install", outcome=Outcome.LEAVES_REMAINS, surely=True),
             ),
         )
-
-
-def _holds_something(msi: Msi, component: Component) -> bool:
-    tables = ("File", "Registry", "Shortcut", "Environment", "ServiceInstall")
-    return any(text(row, "Component_") == component.name for table in tables for row in msi.rows(table))
 
 
 def _differ(before: str, now: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from harness.packages.finding import Finding, Outcome, Prediction, Severity
-from harness.packages.msi.product import Component, Msi, registry_path
+from harness.packages.msi.product import Msi, registry_path
 from harness.packages.msi.tables import number, text
 from harness.packages.subject import MsiSubject
 
@@ -33,7 +34,8 @@ def user_parts_of_machine_packages(subject: MsiSubject) -> Iterator[Finding]:
     keys = [registry_path(row) for row in msi.rows("Registry") if number(row, "Root") == _HKCU]
     key_paths = [one for one in msi.components.values() if one.key_path.startswith("HKCU\\")]
     # Windows' own validation (ICE38) asks for such a key path beside shortcuts, so those alone weigh less
-    grave = [one for one in key_paths if not _is_for_shortcuts(msi, one)]
+    for_shortcuts = _for_shortcuts(msi)
+    grave = [one for one in key_paths if one.name not in for_shortcuts]
     if key_paths:
         at_fault = (grave or key_paths)[0]
         yield Finding(
@@ -135,10 +137,10 @@ def scope_left_to_chance(subject: MsiSubject) -> Iterator[Finding]:
     )
 
 
-def _is_for_shortcuts(msi: Msi, component: Component) -> bool:
-    """Tell whether a component holds shortcuts, and no registry value but its key path."""
-    values = [row for row in msi.rows("Registry") if text(row, "Component_") == component.name]
-    return len(values) == 1 and any(text(row, "Component_") == component.name for row in msi.rows("Shortcut"))
+def _for_shortcuts(msi: Msi) -> set[str]:
+    """Name the components that hold shortcuts, and no registry value but their key path."""
+    values = Counter(text(row, "Component_") for row in msi.rows("Registry"))
+    return {name for row in msi.rows("Shortcut") if values[name := text(row, "Component_")] == 1}
 
 
 def _prefix(name: str) -> str:

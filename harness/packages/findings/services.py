@@ -59,10 +59,12 @@ def accounts(subject: MsiSubject) -> Iterator[Finding]:
 
 def removal(subject: MsiSubject) -> Iterator[Finding]:
     """Look for services that are not stopped and deleted when the product is removed."""
-    controls = list(subject.msi.rows("ServiceControl"))
+    controls: dict[str, list[int]] = {}
+    for row in subject.msi.rows("ServiceControl"):
+        controls.setdefault(text(row, "Name").casefold(), []).append(number(row, "Event"))
     for row in subject.msi.rows("ServiceInstall"):
         name = text(row, "Name")
-        events = [number(one, "Event") for one in controls if text(one, "Name").casefold() == name.casefold()]
+        events = controls.get(name.casefold(), [])
         if not any(event & _DELETE_ON_REMOVAL for event in events):
             yield _stays(name)
         elif not any(event & _STOP_ON_REMOVAL for event in events):
