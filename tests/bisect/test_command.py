@@ -106,6 +106,7 @@ def test_the_first_bad_version_is_found_and_can_be_repeated(bisection: Bisection
     assert repeated.returncode == 1
 
 
+@pytest.mark.slow
 def test_a_bisection_that_is_stopped_goes_on_where_it_was(bisection: Bisection) -> None:
     """Ctrl-C ends the running cell, says how to go on, and --resume runs no finished cell again."""
     bisection.truth({"1.1": "waits", "1.2": "waits", "1.3": "fails"})

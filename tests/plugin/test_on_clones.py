@@ -90,6 +90,7 @@ def test_clones_of_a_worker_that_dies_go_with_the_run(clone_project: Project) ->
     assert left(clone_project) == []
 
 
+@pytest.mark.slow
 def test_the_clone_of_a_failed_cell_is_kept_for_a_person(clone_project: Project) -> None:
     """It is left running with its lease; the printed commands look into it and give it back, and the next cell runs."""
     clone_project.write(
