@@ -30,7 +30,7 @@ class FreshGuest(LabGuest):
             accounts = tuple(self.accounts.values())
             made = await LabGuest.create(self._image, self._folder, build=self.build, accounts=accounts)
             await made.snapshot(self._pristine)
-            self._remember(self._pristine)
+            self._snapshots.remember(self._pristine)
             self._is_made = True
             return True
 

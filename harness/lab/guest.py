@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from harness.lab.guestfaults import GuestBusy, GuestFileError, GuestGone, Snapsh
 from harness.lab.guestprocess import Chunk, GuestProcess
 from harness.lab.image import ACCOUNTS, Image, LabUnavailable
 from harness.lab.memory import Memory
+from harness.lab.snapshots import Snapshots
 from harness.lab.turns import LabAccount
 from harness.lab.windows import VERSION_KEYS, computer_name, numbers, write_build
 
@@ -68,7 +68,7 @@ class LabGuest:
         self._folder = folder
         self._budgets = budgets
         self._boot: Boot | None = None
-        self._memories: dict[str, Memory] = {}
+        self._snapshots = Snapshots(folder / "snapshots", guest=self.name, remember=self._memory_of)
         self._power = asyncio.Lock()
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,11 +101,6 @@ class LabGuest:
     @property
     def _disk(self) -> Path:
         return self._folder / "disk"
-
-    def _snapshot(self, key: str) -> Path:
-        if not re.fullmatch(r"\w[\w.-]{0,100}", key, re.ASCII):
-            raise ValueError(f"{key!r} is no key of a snapshot")
-        return self._folder / "snapshots" / key
 
     @property
     def is_on(self) -> bool:
@@ -287,25 +282,22 @@ class LabGuest:
         written yet is not in the snapshot, as after a power cut. With the memory of a guest that is on, a revert finds
         Windows up at once; a guest that is off has none.
         """
-        target = self._snapshot(key)
-        if target.exists():
-            raise ValueError(f"{self.name} has a snapshot {key} already")
-        disk.made_folder(target.parent)
+        target = self._snapshots.new(key)
         async with self._power:
             if self._boot is None:
                 await disk.copied(self._disk, target)
             else:
                 await self._boot.turns.still(lambda: disk.copied(self._disk, target))
                 if memory:
-                    self._remember(key)
+                    self._snapshots.remember(key)
 
     def holds_memory(self, key: str) -> bool:
         """Whether a revert to this snapshot finds Windows up."""
-        return key in self._memories
+        return self._snapshots.memory(key) is not None
 
-    def _remember(self, key: str) -> None:
-        self._memories[key] = Memory(
-            self._snapshot(key),
+    def _memory_of(self, kept: Path) -> Memory:
+        return Memory(
+            kept,
             beside=self._disk,
             start=self._boot_of,
             account=self._administrator,
@@ -319,8 +311,8 @@ class LabGuest:
         With ``stay_off`` it is off anyway. Raises SnapshotMissing, DiskFailed, and GuestGone when Windows does not come
         up.
         """
-        source = self._kept(key)
-        memory = None if stay_off else self._memories.get(key)
+        source = self._snapshots.kept(key)
+        memory = None if stay_off else self._snapshots.memory(key)
         if memory is not None:
             memory.prepare()
         await self.power_off()
@@ -335,18 +327,9 @@ class LabGuest:
         await self._came_up(held.boot)
         memory.prepare()  # the next one, while this one is at work
 
-    def _kept(self, key: str) -> Path:
-        source = self._snapshot(key)
-        if not source.exists():
-            raise SnapshotMissing(f"{self.name} has no snapshot {key}")
-        return source
-
     async def drop_snapshot(self, key: str) -> None:
         """Remove a snapshot; raises SnapshotMissing, DiskFailed."""
-        source = self._kept(key)
-        if (memory := self._memories.pop(key, None)) is not None:
-            await memory.forgotten()
-        await disk.removed(source)
+        await self._snapshots.drop(key)
 
     async def present(self, build: Build) -> None:
         """Have Windows say that it is another build: on the disk, in every snapshot, and at once if it is up.
@@ -354,10 +337,9 @@ class LabGuest:
         Raises DiskFailed, GuestGone, GuestBusy.
         """
         settings = dict.fromkeys(VERSION_KEYS, numbers(build))
-        for memory in self._memories.values():
-            await memory.forgotten()
+        await self._snapshots.forget()
         async with self._power:
-            for snapshot in (self._folder / "snapshots").glob("[!.]*"):
+            for snapshot in self._snapshots.disks():
                 await disk.edited(snapshot, settings)
             if self._boot is None:
                 await disk.edited(self._disk, settings)
@@ -381,15 +363,14 @@ class LabGuest:
         if seconds and not self._image.host.faketime:
             raise LabUnavailable(["no clock can be off here: libfaketime is not installed: apt-get install faketime"])
         self._starts_ahead = seconds
-        for memory in self._memories.values():
-            await memory.forgotten()
+        await self._snapshots.forget()
 
     # -- clones
 
     async def clone(self, name: str, key: str) -> LabGuest:
         """Make another guest, off, whose disk is this snapshot; it lies beside this one and has no snapshots."""
         guest = self._another(name)
-        await disk.copied(self._kept(key), guest._disk)
+        await disk.copied(self._snapshots.kept(key), guest._disk)
         return guest
 
     async def instant_clone(self, name: str) -> LabGuest:
@@ -443,8 +424,7 @@ class LabGuest:
 
     async def destroy(self) -> None:
         """End the guest and remove its disk and snapshots."""
-        for memory in self._memories.values():
-            await memory.forgotten()
+        await self._snapshots.forget()
         await self.power_off()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await disk.removed(self._folder)

@@ -55,7 +55,8 @@ def test_each_revert_has_a_disk_of_its_own(guests: Guests, kept: LabGuest) -> No
 def test_a_copy_that_died_while_it_stood_ready_is_replaced(guests: Guests, kept: LabGuest) -> None:
     """Whatever happens to the Windows that was booted ahead, the revert ends with one that works."""
     guests.do(kept.revert("clean"))
-    memory = kept._memories["clean"]
+    memory = kept._snapshots.memory("clean")
+    assert memory is not None
     assert memory._next is not None
     ahead = guests.do(asyncio.wait_for(asyncio.shield(memory._next), 60))
     os.kill(ahead.boot.sandbox._first, signal.SIGKILL)
