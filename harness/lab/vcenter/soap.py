@@ -28,6 +28,7 @@ ManagedObject: Any = _support.ManagedObject
 VIM25 = "urn:vim25"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 NEWEST: str = _support.GetServiceVersions("vim25")[0]
+_OLDEST = "vmodl.version.version0"  # what is of this version is written for every client, however old
 _PREFIXES = {**_adapter.SOAP_NSMAP, VIM25: ""}
 _HEAD = f"{_adapter.XML_HEADER}\n{_adapter.SOAP_START}"
 _TAIL = str(_adapter.SOAP_END)
@@ -76,8 +77,8 @@ def method(name: str) -> Method:
     """Look a method up by its name on the wire; raises KeyError for one that the API does not have."""
     if name == "Fetch":
         # how pyVmomi reads every attribute; served by vCenter, described nowhere
-        prop = _support.Object(name="prop", type=str, version=NEWEST, flags=0)
-        return Method("Fetch", None, _support.ManagedObject, (prop,), object, "System.Anonymous", NEWEST)
+        prop = _support.Object(name="prop", type=str, version=_OLDEST, flags=0)
+        return Method("Fetch", None, _support.ManagedObject, (prop,), object, "System.Anonymous", _OLDEST)
     managed = _support.GetWsdlMethod(VIM25, name)
     info = managed.info
     return Method(
@@ -92,7 +93,7 @@ class BadRequest(Exception):
 class _Arguments(_support.DataObject):  # type: ignore[misc]  # a class that pyVmomi makes at run time
     """The element of a request, which pyVmomi's reader fills like any other data object."""
 
-    _version = "vmodl.version.version0"
+    _version = _OLDEST
 
     def __init__(self, called: Method) -> None:
         this = _support.Object(name="_this", type=_support.ManagedObject, version=NEWEST, flags=0)
@@ -203,7 +204,7 @@ def answer(called: Method, value: Any, declared: Any, version: str) -> bytes:
     name = called.name
     written = ""
     if value is not None and not (isinstance(value, list) and not value):
-        returned = _support.Object(name="returnval", type=declared, version=called.version, flags=_support.F_OPTIONAL)
+        returned = _support.Object(name="returnval", type=declared, version=_OLDEST, flags=_support.F_OPTIONAL)
         written = _write(value, returned, version)
     return f'{_HEAD}<{name}Response xmlns="{VIM25}">{written}</{name}Response>{_TAIL}'.encode()
 
