@@ -14,6 +14,7 @@ from harness.guest.state.executables import worth_hashing
 from harness.packages.named_keys import named_keys
 from harness.scenarios.named_entries import NamedEntries
 from harness.scenarios.own_keys import own_keys, with_own_keys
+from harness.scenarios.shortcuts import leading_nowhere
 from harness.scenarios.survivors import begun, survivors
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Examination:
             allows=lambda subject: (
                 self._product.allows_leftover(subject)
                 or _holds(subject, spared)
-                or (self._keeps_empty_folders and _stayed(subject, before, now) and self._is_empty(subject))
+                or (self._keeps_empty_folders and _was_emptied(subject, before) and self._is_empty(subject))
             ),
             judges_registry=self.judges_registry,
             # Windows Installer writes quotes around the path of a service, and Wine's does not
@@ -147,7 +148,12 @@ class Examination:
             self._keeper.keep(f"executables-{name}", sums or "not told\n")
         self._last = now
         self._keeper.keep(f"changes-{name}", "".join(f"{change}\n" for change in phase.done) or "nothing\n")
-        for finding in (*findings(phase), *self._still_running(phase), *self._open_to_all(phase)):
+        for finding in (
+            *findings(phase),
+            *self._still_running(phase),
+            *self._open_to_all(phase),
+            *self._lead_nowhere(phase),
+        ):
             self.add(finding)
         if what == "uninstall" and (left := [f for f in self._found if f.code == "left-behind"]):
             self._keeper.keep("left-behind.txt", "".join(f"{finding.sentence}\n" for finding in left))
@@ -182,6 +188,14 @@ class Examination:
             words = f"after {phase} {who} may write to {path}"
             yield Finding(code="open-to-all", cause=Cause.PERMISSION, sentence=words, subject=path)
 
+    def _lead_nowhere(self, phase: Phase) -> Iterator[Finding]:
+        """Look for shortcuts of the product's to programs that are not there."""
+        if phase.what not in ("install", "upgrade", "downgrade"):
+            return
+        for path, target in leading_nowhere(self._guest, phase):
+            words = f"after {phase} the shortcut {path} leads to {target}, which is not there"
+            yield Finding(code="shortcut-without-target", cause=Cause.PACKAGING, sentence=words, subject=path)
+
     def add(self, finding: Finding) -> None:
         """Take up what was found, by whomever."""
         # the same thing is seen again in every later phase; it is told once
@@ -209,13 +223,10 @@ def _holds(subject: str, files: Sequence[str]) -> bool:
     return any(file.casefold() == folded or file.casefold().startswith(f"{folded}\\") for file in files)
 
 
-def _stayed(subject: str, before: State, now: State) -> bool:
-    """Whether this is a folder that was there before the phase, too: with the product's files in it, mostly."""
-    entries = [
-        next((entry for path, entry in state.files.items() if path.casefold() == subject.casefold()), None)
-        for state in (before, now)
-    ]
-    return all(entry is not None and entry.is_folder for entry in entries)
+def _was_emptied(folder: str, before: State) -> bool:
+    """Whether files lay in this folder, or below it, before the phase: what never held one nobody has emptied."""
+    inside = f"{folder}\\".casefold()
+    return any(path.casefold().startswith(inside) and not entry.is_folder for path, entry in before.files.items())
 
 
 def _new_folders(phase: Phase) -> tuple[str, ...]:

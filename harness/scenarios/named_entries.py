@@ -32,6 +32,9 @@ _COVERED = (
     "software\\microsoft\\windows\\currentversion\\policies\\system",
     "software\\microsoft\\windows\\currentversion\\installer",
     "software\\microsoft\\systemcertificates",
+    "software\\microsoft\\windows nt\\currentversion\\windows",
+    "software\\microsoft\\windows nt\\currentversion\\winlogon",
+    "software\\microsoft\\windows nt\\currentversion\\image file execution options",
     "software\\policies",
     "software\\classes\\installer",
     "software\\classes\\*\\",
@@ -72,7 +75,7 @@ class NamedEntries:
     def completed(self, state: State) -> State:
         """Give the state of the last look with the keys that are watched only since then, as they were before."""
         known = state.things.get(AREA, {})
-        late = {at: it for at, it in self._before.items() if not any(at.startswith(key) for key in self._looked)}
+        late = {at: it for at, it in self._before.items() if at.partition("\0")[0] not in self._looked}
         return self._with(state, late | dict(known)) if AREA in state.things else state
 
     def _with(self, state: State, things: Mapping[str, Thing]) -> State:
@@ -90,7 +93,7 @@ class NamedEntries:
             found[folded] = Thing(key.path)
             if folded not in self._keys or folded in self._before:
                 found |= {
-                    f"{folded}\\{name}": Thing(f"{key.path}\\{value.name}", {"value": value.text})
+                    f"{folded}\0{name}": Thing(f"{key.path}\\{value.name}", {"value": value.text})
                     for name, value in held.items()
                     if name in key.values
                 }
