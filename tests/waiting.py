@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 
 
-def until(holds: Callable[[], object], within: float = 30, *, else_say: str = "it never came about") -> None:
-    """Wait until something holds, looking again and again; fails after ``within`` seconds."""
+def until(
+    holds: Callable[[], object], within: float = 30, *, pause: float = 0.01, else_say: str = "it never came about"
+) -> None:
+    """Wait until something holds, looking again after each ``pause``; fails after ``within`` seconds."""
     patience = time.monotonic() + within
     while not holds():
         assert time.monotonic() < patience, else_say
-        time.sleep(0.01)
+        time.sleep(pause)

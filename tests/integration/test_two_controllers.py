@@ -15,6 +15,7 @@ import pytest
 from harness.results.frames import cells_frame
 from harness.results.journal import read
 from harness.results.run import RunFolder
+from tests.waiting import until
 
 from ..lab.running_labs import serving
 from .two_controllers import Rival, turns, two_hands
@@ -35,14 +36,18 @@ def test_two_hundred_cells_on_six_machines(
     with serving("--machines", str(MACHINES), *options) as (_, site_file):
         shared = _with_leases(site_file, tmp_path)
         lives, dies = (Rival(tmp_path, name, shared, builds=BUILDS, scenarios=SCENARIOS) for name in ("lives", "dies"))
+        planned = len(BUILDS) * SCENARIOS
         began = time.monotonic()
         try:
             for rival in (lives, dies):
                 rival.start("-n", str(WORKERS))
-            while len(lives.finished()) + len(dies.finished()) < len(BUILDS) * SCENARIOS:
+
+            def half_way() -> bool:
                 assert dies.process.poll() is None, dies.said
                 assert lives.process.poll() is None, lives.said
-                time.sleep(0.2)
+                return len(lives.finished()) + len(dies.finished()) >= planned
+
+            until(half_way, 900, pause=0.2)
             dies.kill()
             left = _leased_by_the_dead(shared)
             code = lives.process.wait(600)
@@ -57,8 +62,6 @@ def test_two_hundred_cells_on_six_machines(
     assert code == 0, lives.said
     assert two_hands(found) == []
     assert len({turn.machine for turn in found}) == len(BUILDS) * MACHINES
-
-    planned = len(BUILDS) * SCENARIOS
     assert _verdicts(lives) == {"passed": planned}
     verdicts = _verdicts(dies)
     assert verdicts == {"passed": len(dies.finished()), "not run": planned - len(dies.finished())}
