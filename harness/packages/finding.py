@@ -66,6 +66,13 @@ class Prediction:
         }
 
 
+def predictions(
+    outcome: Outcome, *scenarios: str, builds: tuple[int, ...] | None = None, surely: bool = True
+) -> tuple[Prediction, ...]:
+    """Predict the same of several scenarios, on these builds or on every one."""
+    return tuple(Prediction(scenario=scenario, outcome=outcome, builds=builds, surely=surely) for scenario in scenarios)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing about a package: a code that never changes its meaning, one sentence, and what is at fault."""

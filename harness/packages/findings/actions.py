@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.packages.finding import Finding, Outcome, Prediction, Severity
+from harness.packages.finding import Finding, Outcome, Prediction, Severity, predictions
 from harness.packages.msi.condition import Unreadable, truth
 from harness.packages.msi.product import Action
 from harness.packages.subject import MsiSubject
@@ -167,10 +167,7 @@ def endings(subject: MsiSubject) -> Iterator[Finding]:
                 f"{action.target!r}: its condition is {action.condition or 'empty'}",
                 subject=action.name,
                 advice="give it a condition that is false where the installation should succeed",
-                predicts=tuple(
-                    Prediction(scenario=name, outcome=Outcome.FAILS if inside else Outcome.REFUSED, surely=True)
-                    for name in ("install", "upgrade")
-                ),
+                predicts=predictions(Outcome.FAILS if inside else Outcome.REFUSED, "install", "upgrade"),
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.packages.finding import Finding, Outcome, Prediction, Severity
+from harness.packages.finding import Finding, Outcome, Prediction, Severity, predictions
 from harness.packages.subject import MsiSubject
 
 _ONLY_64 = ("[ProgramFiles64Folder]", "[CommonFiles64Folder]", "[System64Folder]")
@@ -23,10 +23,7 @@ def platform(subject: MsiSubject) -> Iterator[Finding]:
             "Installer refuses it with 1633",
             subject="Template",
             advice=f"build it for {machines}",
-            predicts=tuple(
-                Prediction(scenario=scenario, outcome=Outcome.REFUSED, surely=True)
-                for scenario in ("install", "upgrade", "uninstall")
-            ),
+            predicts=predictions(Outcome.REFUSED, "install", "upgrade", "uninstall"),
         )
     needed, schema = _NEEDED_SCHEMA.get(msi.architecture, 0), msi.package.summary.schema
     if 0 < schema < needed:

@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.packages.archive import PROGRAMS, SCRIPTS, Archive, Member
-from harness.packages.finding import Finding, Outcome, Prediction, Severity
+from harness.packages.finding import Finding, Outcome, Severity, predictions
 
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)")
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
 _LONGEST_PATH = 259  # characters, without the end mark: what programs without long path support can open
-_FAILS = tuple(Prediction(scenario=name, outcome=Outcome.FAILS) for name in ("install", "upgrade"))
-_LOSES = tuple(Prediction(scenario=name, outcome=Outcome.LOSES_FILES, surely=True) for name in ("install", "upgrade"))
+_FAILS = predictions(Outcome.FAILS, "install", "upgrade")
+_MAY_FAIL = predictions(Outcome.FAILS, "install", "upgrade", surely=False)
+_LOSES = predictions(Outcome.LOSES_FILES, "install", "upgrade")
 
 
 def escapes(archive: Archive) -> Iterator[Finding]:
@@ -26,7 +27,7 @@ def escapes(archive: Archive) -> Iterator[Finding]:
             sentence=f"member {found[0].name!r} leads out of the folder it is unpacked to" + _count(found),
             subject=found[0].name,
             advice="do not unpack it; find out who made it",
-            predicts=_FAILS,
+            predicts=_MAY_FAIL,
         )
     links = [member for member in archive.members if member.is_link]
     if links:
@@ -38,7 +39,7 @@ def escapes(archive: Archive) -> Iterator[Finding]:
             "can lead anywhere" + _count(links),
             subject=links[0].name,
             advice="pack the file itself",
-            predicts=_FAILS,
+            predicts=_MAY_FAIL,
         )
 
 
@@ -82,7 +83,7 @@ def names(archive: Archive, folder: str) -> Iterator[Finding]:
             f"long path support end at {_LONGEST_PATH}" + _count(long),
             subject=long[0].name,
             advice="shorten the names, or install closer to the root",
-            predicts=_FAILS,
+            predicts=_MAY_FAIL,
         )
 
 
@@ -96,7 +97,7 @@ def contents(archive: Archive) -> Iterator[Finding]:
             sentence=f"member {locked[0].name!r} is encrypted: nobody is there to give the password" + _count(locked),
             subject=locked[0].name,
             advice="pack it without a password",
-            predicts=tuple(Prediction(scenario=one.scenario, outcome=one.outcome, surely=True) for one in _FAILS),
+            predicts=_FAILS,
         )
     unusual = [member for member in archive.members if not member.is_plain]
     if unusual:
@@ -107,7 +108,7 @@ def contents(archive: Archive) -> Iterator[Finding]:
             "older Windows cannot unpack it, and it was not looked into" + _count(unusual),
             subject=unusual[0].name,
             advice="pack it with deflate",
-            predicts=_FAILS,
+            predicts=_MAY_FAIL,
         )
     for member, why in archive.broken():
         yield Finding(
@@ -116,7 +117,7 @@ def contents(archive: Archive) -> Iterator[Finding]:
             sentence=f"member {member.name!r} cannot be unpacked: {why}",
             subject=member.name,
             advice="fetch the archive again and compare its SHA-256",
-            predicts=tuple(Prediction(scenario=one.scenario, outcome=one.outcome, surely=True) for one in _FAILS),
+            predicts=_FAILS,
         )
         return  # one says it all
     if archive.members and not any(

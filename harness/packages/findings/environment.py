@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.packages.finding import Finding, Outcome, Prediction, Severity
+from harness.packages.finding import Finding, Outcome, Prediction, Severity, predictions
 from harness.packages.msi.tables import number, text
 from harness.packages.subject import MsiSubject
 
@@ -50,10 +50,7 @@ def path_entries(subject: MsiSubject) -> Iterator[Finding]:
                 "removes it",
                 subject=name,
                 advice=f"write its Name as '=-{'*' if '*' in flags else ''}{name}'",
-                predicts=tuple(
-                    Prediction(scenario=scenario, outcome=Outcome.LEAVES_REMAINS, surely=True)
-                    for scenario in ("install", "uninstall")
-                ),
+                predicts=predictions(Outcome.LEAVES_REMAINS, "install", "uninstall"),
             )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from harness.builds import Build
-from harness.packages.finding import Finding, Outcome, Prediction, Severity
+from harness.packages.finding import Finding, Outcome, Prediction, Severity, predictions
 from harness.packages.msi.condition import Truth, Unreadable, names_in, truth
 from harness.packages.msi.product import Msi
 from harness.packages.msi.tables import number, text
@@ -37,14 +37,12 @@ def excluded_builds(subject: MsiSubject) -> Iterator[Finding]:
                 + (f" with {message!r}" if message else ""),
                 subject=condition,
                 advice="skip the builds in the matrix, with this as the reason, or mend the condition",
-                predicts=tuple(
-                    Prediction(
-                        scenario=scenario,
-                        outcome=Outcome.REFUSED,
-                        builds=tuple(build.number for build in refused),
-                        surely=True,
-                    )
-                    for scenario in ("install", "upgrade", "uninstall")
+                predicts=predictions(
+                    Outcome.REFUSED,
+                    "install",
+                    "upgrade",
+                    "uninstall",
+                    builds=tuple(build.number for build in refused),
                 ),
             )
 

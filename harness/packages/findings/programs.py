@@ -6,15 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 
 from harness.builds import Build
 from harness.packages.declared import Declared
-from harness.packages.finding import Finding, Outcome, Prediction, Severity
+from harness.packages.finding import Finding, Outcome, Prediction, Severity, predictions
 from harness.packages.installer_kind import InstallerKind, nsis_missing
 from harness.packages.needed import lacking
 from harness.packages.program import Program
 
 _RUNS = {"x86": {"x86"}, "x64": {"x86", "x64"}, "arm64": {"x86", "x64", "arm64", "arm"}}  # machine: programs
-_NEVER_STARTS = tuple(
-    Prediction(scenario=name, outcome=Outcome.DOES_NOT_START, surely=True) for name in ("install", "upgrade")
-)
+_NEVER_STARTS = predictions(Outcome.DOES_NOT_START, "install", "upgrade")
 
 
 def whole(program: Program) -> Iterator[Finding]:
@@ -136,10 +134,7 @@ def switches(program: Program, kind: InstallerKind | None, declared: Declared) -
         "window and waits",
         subject=declared.switches,
         advice=f"call it with {kind.switches}",
-        predicts=tuple(
-            Prediction(scenario=name, outcome=Outcome.HANGS, surely=True)
-            for name in ("install", "upgrade", "uninstall")
-        ),
+        predicts=predictions(Outcome.HANGS, "install", "upgrade", "uninstall"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.packages.finding import Finding, Outcome, Prediction, Severity
+from harness.packages.finding import Finding, Outcome, Prediction, Severity, predictions
 from harness.packages.msi.product import Msi
 from harness.packages.msi.tables import Row, number, text
 from harness.packages.subject import MsiSubject
@@ -89,10 +89,7 @@ def _stays(name: str) -> Finding:
         "with a file that is gone",
         subject=name,
         advice="delete it on removal (ServiceControl event 128; WiX: Remove='uninstall')",
-        predicts=tuple(
-            Prediction(scenario=scenario, outcome=Outcome.LEAVES_REMAINS, surely=True)
-            for scenario in ("install", "uninstall")
-        ),
+        predicts=predictions(Outcome.LEAVES_REMAINS, "install", "uninstall"),
     )
 
 

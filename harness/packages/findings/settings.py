@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.packages.finding import Finding, Outcome, Prediction, Severity
+from harness.packages.finding import Finding, Outcome, Prediction, Severity, predictions
 from harness.packages.msi.tables import text
 from harness.packages.subject import MsiSubject
 
@@ -146,8 +146,5 @@ def tables_without_actions(subject: MsiSubject) -> Iterator[Finding]:
                 "after the removal",
                 subject=action,
                 advice=f"sequence {action}",
-                predicts=tuple(
-                    Prediction(scenario=name, outcome=Outcome.LEAVES_REMAINS, surely=True)
-                    for name in ("install", "uninstall")
-                ),
+                predicts=predictions(Outcome.LEAVES_REMAINS, "install", "uninstall"),
             )
