@@ -41,8 +41,10 @@ from harness.results.plan import Plan
 from harness.results.provenance import Provenance, provenance
 from harness.results.result import Result, Verdict
 from harness.results.run import RunFolder
-from harness.results.tally import decide
+from harness.results.tally import decide, doubts_of
 from harness.results.timings import laid_out
+
+_AHEAD = timedelta(minutes=10)  # that a plan may be written after its first cell began, by another machine's clock
 
 
 def page_view(
@@ -65,7 +67,7 @@ def page_view(
     origin = provenance(plan, reading.results)
     began, ended = _span(plan, cells)
     today = began.date() if began else datetime.now(UTC).date()
-    tallied = decide(cells, plan, is_lab=origin.is_lab, today=today)
+    tallied = decide(cells, plan, is_lab=origin.is_lab, today=today, doubts=doubts_of(reading, cells))
     shelf = Shelf(folder=folder, page=page, picture_room=pictures)
     foretold = Foretold.of(reading.results, Preflight.read(folder.path))
     told = cell_views(cells, reading.results, plan, tallied.findings, shelf, foretold)
@@ -83,18 +85,22 @@ def page_view(
         ruling=ruling_view(tallied, folder),
         shares=shares(cells),
         total=len(cells),
+        known=tallied.tally.known,
         findings=finding_views(tallied.findings, keys, cells, plan),
         facts=_facts(plan, origin, cells, reading.results, began, ended),
-        notes=tuple(clipped(note, 600) for note in filter(None, (lost, *reading.left_out, *_unplanned(cells)))),
+        notes=tuple(
+            clipped(note, 600)
+            for note in filter(None, (lost, *reading.left_out, *_unplanned(cells), *_clock(cells, began)))
+        ),
         builds=build_views(cells, reading.results, today),
         grid=grid(cells, shown),
         issues=issue_views(plan, cells, keys, is_lab=origin.is_lab, today=today),
         coverage=coverage_view(cells, narrowed),
-        cost=cost_view(reading.results, costs),
+        cost=cost_view(reading.results, costs, is_lab=origin.is_lab),
         predictions=predictions_view(foretold, keys),
         changes=tuple(changes_view(cells, each, keys, narrowed) for each in reversed(compared(before))),
         trend=trend_view(cells, before, f"{today}", narrowed),
-        pace=pace_view(lambda: laid_out([(folder, plan, reading.results)]), before),
+        pace=pace_view(lambda: laid_out([(folder, plan, reading.results)]), before, alone=narrowed is not None),
         heat=heat_view(cells),
         boxes=boxes_view(steps, cells, before),
         lanes=lanes_view(cells),
@@ -171,6 +177,17 @@ def _facts(
 def _unplanned(cells: pd.DataFrame) -> list[str]:
     number = int((~cells["planned"].fillna(value=True)).sum())
     return [f"{words.count(number, 'cell has', 'cells have')} a result that nobody planned."] if number else []
+
+
+def _clock(cells: pd.DataFrame, began: datetime | None) -> list[str]:
+    """Say that a clock was wrong where cells began before their run did: then nothing between two cells is a time."""
+    if began is None:
+        return []
+    early = int((cells["started"] < pd.Timestamp(began) - _AHEAD).sum())
+    if not early:
+        return []
+    what = words.count(early, "cell")
+    return [f"{what} began before the run did: the controller's clock was set, and times between cells mean nothing."]
 
 
 def _by_product(views: Sequence[CellView]) -> tuple[tuple[str, tuple[CellView, ...]], ...]:

@@ -27,10 +27,14 @@ class CostRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostView:
-    """Both in a sentence, their parts of the larger one in percent, the numbers by scenario; ``money`` may be ""."""
+    """Both in a sentence, their parts of the larger one in percent, the numbers by scenario.
+
+    Any text but the first may be "".
+    """
 
     sentence: str
     money: str
+    note: str
     width: float
     by_hand_width: float
     whole: CostRow
@@ -38,8 +42,8 @@ class CostView:
     more: int
 
 
-def cost_view(results: Iterable[Result], costs: Costs | None) -> CostView | None:
-    """Reckon; None without numbers, and where no cell came to an end."""
+def cost_view(results: Iterable[Result], costs: Costs | None, *, is_lab: bool = False) -> CostView | None:
+    """Reckon; None without numbers, and where no cell came to an end. A lab's hours are no measure of Windows'."""
     found = cost(results, costs) if costs is not None else None
     if found is None or not found.cells:
         return None
@@ -52,6 +56,7 @@ def cost_view(results: Iterable[Result], costs: Costs | None) -> CostView | None
         sentence=f"The machines worked {_hours(found.machine_hours)} for {words.count(found.cells, 'cell')} that came "
         f"to an end. By hand the same would take a person {_hours(found.hours_by_hand)}.",
         money=_money(found),
+        note="The lab's guests are quicker than Windows: a site's machines would work longer." if is_lab else "",
         width=round(100 * found.machine_hours / longest, 2),
         by_hand_width=round(100 * found.hours_by_hand / longest, 2),
         whole=_row(whole),

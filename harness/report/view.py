@@ -189,6 +189,7 @@ class PageView:
     ruling: RulingView
     shares: tuple[Share, ...]
     total: int
+    known: int  # cells that failed or hung under a known issue that holds today
     findings: tuple[FindingView, ...]
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
 from harness.causes import plain
+from harness.results.journal import Reading
 from harness.results.narrowed import Narrowed
 from harness.results.plan import Plan, PlannedIssue
 from harness.results.result import Verdict
-from harness.results.words import builds_in_words, count, listed
+from harness.results.words import builds_in_words, count, listed, skipped_in_words
 
 _SAID = {
     Verdict.FAILED: ("failed", "failed"),
@@ -83,12 +85,37 @@ class Decision:
     findings: tuple[Finding, ...]
 
 
-def decide(cells: pd.DataFrame, plan: Plan | None, *, is_lab: bool, today: date) -> Decision:
+def doubts_of(reading: Reading, cells: pd.DataFrame) -> tuple[str, ...]:
+    """Say what of a run's records speaks against a release whatever its cells say, as every gate has it.
+
+    A line that cannot be read, or a result that another one replaced, may be the one that failed.
+    """
+    good = {Verdict.PASSED, Verdict.FLAKY}
+    passed = {result.cell for result in reading.results if result.verdict in good}
+    blamed = {result.cell for result in reading.earlier if result.verdict in (Verdict.FAILED, Verdict.HUNG)} & passed
+    unplanned = int((~cells["planned"].fillna(value=True)).sum())
+    silent = int((cells["verdict"].isin([one.value for one in good]) & (cells["provenance"].fillna("") == "")).sum())
+    return tuple(
+        sentence
+        for number, sentence in (
+            (reading.damaged, f"{count(reading.damaged, 'line')} of the journal cannot be read"),
+            (len(blamed), f"{count(len(blamed), 'cell')} failed in a result that a later one replaced"),
+            (unplanned, f"{count(unplanned, 'cell has', 'cells have')} a result that nobody planned"),
+            (silent, f"{count(silent, 'cell')} passed in a guest that never said that it was Windows"),
+        )
+        if number
+    )
+
+
+def decide(
+    cells: pd.DataFrame, plan: Plan | None, *, is_lab: bool, today: date, doubts: Sequence[str] = ()
+) -> Decision:
     """Hold unless every planned cell passed, was skipped on purpose or shows a known issue that has not expired.
 
     A strict known issue that did not occur holds, too: what the matrix says of the product is no longer true.
     ``today`` is the day known issues are measured against. A lab run never says SHIP: it is not Windows evidence. Nor
-    does one that was narrowed: nobody knows of the cells that it was not asked for.
+    does one that was narrowed: nobody knows of the cells that it was not asked for. ``doubts`` are reasons
+    to hold that its records give.
     """
     findings = tuple(find(cells, plan, today))
     counted = cells["verdict"].value_counts()
@@ -104,7 +131,8 @@ def decide(cells: pd.DataFrame, plan: Plan | None, *, is_lab: bool, today: date)
     if not tally.total:
         reasons.append("nothing was planned")
     elif tally.total == tally.skipped:
-        reasons.append(f"all {count(tally.total, 'cell')} were skipped, so nothing was proved")
+        reasons.append(f"{skipped_in_words(tally.total)}, so nothing was proved")
+    reasons += doubts
     held = [finding for finding in findings if finding.holds]
     missed = _ends(held, tally.total)
     known = f"{count(tally.known, 'cell shows', 'cells show')} a known issue" if tally.known else ""

@@ -10,6 +10,11 @@ def count(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
+def skipped_in_words(number: int) -> str:
+    """Say that nothing was left: ``the only cell was skipped``, ``all 3 cells were skipped``."""
+    return "the only cell was skipped" if number == 1 else f"all {count(number, 'cell')} were skipped"
+
+
 def listed(words: Sequence[str], most: int = 0) -> str:
     """Join words: ``a, b and c``; beyond ``most``, the rest is counted: ``a, b and 7 more``."""
     if most and len(words) > most:

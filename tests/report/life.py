@@ -23,6 +23,7 @@ from harness.results.run import RunFolder
 
 from .sample import BEGAN, sample_run
 
+COSTS = Path(__file__).parents[2] / "fixtures" / "costs.toml"
 RUNS = 24  # before this one, a day apart
 SLOWER_SINCE = 15  # the first of them in which a step takes longer
 SLOW_STEP = ("ninja-msi", "22631", "install 1.13.0")
@@ -172,7 +173,7 @@ def _told(folder: RunFolder) -> Preflight:
 def make(target: Path) -> None:
     """Write the report of such a life, which travels alone."""
     with tempfile.TemporaryDirectory() as runs:
-        write_report(life(Path(runs)).path, output=target, single_file=True)
+        write_report(life(Path(runs)).path, output=target, single_file=True, costs=COSTS)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from harness.results.result import Result, Verdict
 from harness.results.run import RunFolder
 from harness.results.tally import decide
 
-from .life import RELEASED, RUNS, SLOWER_SINCE, life
+from .life import COSTS, RELEASED, RUNS, SLOWER_SINCE, life
 from .sample import BEGAN, sample_run
 
 SAMPLE = Path(__file__).parents[2] / "reports" / "sample.html"
@@ -243,7 +243,7 @@ def test_the_trend_tells_no_figure_where_nothing_was_run(tmp_path: Path) -> None
 
 def test_the_sample_report_shows_what_the_page_shows_today(folder: RunFolder, tmp_path: Path) -> None:
     """Every part of a page is on the one that people look at first; remake it with the command in reports/README.md."""
-    now = write_report(folder.path, output=tmp_path / "sample.html", single_file=True)
+    now = write_report(folder.path, output=tmp_path / "sample.html", single_file=True, costs=COSTS)
 
     def parts(file: Path) -> list[str]:
         return re.findall(r'<h[23](?: id="[^"]*")?>([^<]*)', file.read_text("utf-8"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.page import write_report
+from harness.results.result import Step
 from harness.results.run import RunFolder
 from tests.report.test_life import _words
 from tests.results.made_runs import DAY, failed, result, run
@@ -58,6 +59,18 @@ def test_a_whole_run_is_compared_with_the_last_whole_one(tmp_path: Path) -> None
     assert "new in the plan" not in page
     assert "1 run that was narrowed is left out" in page
     assert "Pass rate 100.0 % 80.0 % before" in page
+
+
+def test_a_part_is_told_of_no_step_that_it_did_not_take(tmp_path: Path) -> None:
+    """What became slower elsewhere is not news of a run that was not asked for it."""
+    for day in range(15):
+        at, slow = DAY + timedelta(days=day), 12.0 if day > 7 else 9.0
+        steps = (Step(name="install 1.2.0", started=1.0, seconds=slow + 0.013 * (day * 7 % 5)),)
+        run(tmp_path, result(19044, started=at), result(22631, started=at, steps=steps), started=at, whole=2)
+    at = DAY + timedelta(days=15)
+    whole = run(tmp_path, result(19044, started=at), result(22631, started=at, steps=steps), started=at, whole=2)
+    assert "slower by" in _page(whole)
+    assert "slower by" not in _page(run(tmp_path, result(19044, started=at), started=at, whole=2))
 
 
 def test_with_parts_alone_before_it_only_their_cells_are_compared(tmp_path: Path) -> None:

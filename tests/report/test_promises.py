@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from harness.errors import AuthoringError
 from harness.report.page import write_report
+from tests.results.made_runs import DAY, result, run
 
 from .sample import HOSTILE, ROLLBACK, sample_run
 
@@ -94,6 +97,38 @@ def test_the_journal_alone_is_enough(tmp_path: Path) -> None:
     text = write_report(folder.path).read_text("utf-8")
     assert "ninja-msi" in text
     assert re.search(r"plan", text)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda text: text + '{"cell": 5}\n', "1 line of the journal cannot be read"),
+        (
+            lambda text: text.replace('"verdict":"passed"', '"verdict":"failed"') + text.splitlines()[1] + "\n",
+            "replaced",
+        ),
+        (lambda text: text + text.splitlines()[1].replace("install", "other") + "\n", "a result that nobody planned"),
+        (
+            lambda text: text.replace("Windows 11 Enterprise", ""),
+            "passed in a guest that never said that it was Windows",
+        ),
+    ],
+    ids=["damaged", "replaced", "unplanned", "silent"],
+)
+def test_no_page_ships_what_every_gate_holds(tmp_path: Path, spoil: Callable[[str], str], said: str) -> None:
+    """All cells passed, but the run's records are in doubt: the page says HOLD and why, also without a policy."""
+    folder = run(tmp_path, result())
+    assert '<span class="word">SHIP</span>' in write_report(folder.path).read_text("utf-8")
+    folder.journal_file.write_text(spoil(folder.journal_file.read_text("utf-8")), "utf-8")
+    page = write_report(folder.path).read_text("utf-8")
+    assert '<span class="word">HOLD</span>' in page
+    assert said in page.partition("</section>")[0]
+
+
+def test_cells_from_before_their_run_are_told(tmp_path: Path) -> None:
+    """A clock that was set in the middle of a run makes every time between cells meaningless; the page says so."""
+    folder = run(tmp_path, result(19044), result(22631, started=DAY - timedelta(days=400)))
+    assert "1 cell began before the run did" in write_report(folder.path).read_text("utf-8")
 
 
 def test_the_page_tells_the_story_of_a_cell(page: str) -> None:

@@ -11,7 +11,7 @@ from harness.gate.complaint import Complaint
 from harness.gate.evidence import PROVED
 from harness.gate.policy import Required
 from harness.gate.tiers import supported
-from harness.results.words import count, listed
+from harness.results.words import count, listed, skipped_in_words
 
 
 def nothing_proved(case: Case) -> Iterator[Complaint]:
@@ -19,7 +19,7 @@ def nothing_proved(case: Case) -> Iterator[Complaint]:
     if not case.cells:
         yield Complaint(rule="nothing-proved", words="nothing was planned")
     elif all(cell.is_skipped for cell in case.cells):
-        yield Complaint(rule="nothing-proved", words=f"all {count(len(case.cells), 'cell')} were skipped on purpose")
+        yield Complaint(rule="nothing-proved", words=f"{skipped_in_words(len(case.cells))} on purpose")
     elif not case.proved:
         yield Complaint(rule="nothing-proved", words="no cell passed on a build that blocks a release")
 

@@ -28,10 +28,10 @@ class PaceView:
     lines: tuple[Line, ...]
 
 
-def pace_view(own: Callable[[], pd.DataFrame], earlier: Sequence[Earlier]) -> PaceView | None:
+def pace_view(own: Callable[[], pd.DataFrame], earlier: Sequence[Earlier], *, alone: bool = False) -> PaceView | None:
     """Judge every step over the runs before and this one; ``own`` lays out this run's times (``TIMINGS``).
 
-    None where there is nothing to compare with, or nothing to do it with.
+    ``alone``: only steps that this run took. None where there is nothing to compare with, or nothing to do it with.
     """
     known = [each.times for each in earlier if each.times is not None and not each.times.empty]
     if len(known) + 1 < Rules().samples or not can_tell() or (times := own()).empty:
@@ -41,7 +41,10 @@ def pace_view(own: Callable[[], pd.DataFrame], earlier: Sequence[Earlier]) -> Pa
         many = f"Too many steps to judge them all on a page ({asked:,} by product and build): ask wincompat trend."
         return PaceView(sentences=(many,), more=0, lines=())
     whole = pd.concat([*known, times], ignore_index=True).sort_values(["at", "run"], kind="stable", ignore_index=True)
-    found = courses(whole)
+    taken = set(times[["build", "product", "role"]].itertuples(index=False, name=None)) if alone else None
+    found = [
+        course for course in courses(whole) if taken is None or (course.build, course.product, course.role) in taken
+    ]
     moved = [course for course in found if course.moved is not None]
     judged = sum(course.verdict != "too few samples" for course in found)
     none = f"None of {words.count(judged, 'step')} that can be judged became slower or faster."

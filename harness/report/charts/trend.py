@@ -36,6 +36,7 @@ class Line:
     last: tuple[float, float]
     now: str
     before: str
+    reach: str  # from the lowest to the highest value, between which the line is drawn
     values: tuple[str, ...]
     marks: tuple[float, ...] = ()
     moved: tuple[str, ...] = ()
@@ -141,7 +142,8 @@ def drawn(
         points=" ".join(f"{x},{y}" for x, y in points),
         last=points[-1] if points else (0, 0),
         now=said[-1],
-        before=said[-2],
+        before=said[-2] if len(said) > 1 else "",
+        reach=f"{say(low)} to {say(high)}" if known and high > low else "",
         values=said,
         marks=tuple(round(4 + (place - 0.5) * across, 1) for place in moves),
         moved=tuple(
