@@ -46,7 +46,8 @@ def named_keys(file: Path, kind: str) -> tuple[NamedKey, ...]:
         if kind == "msi":
             return tuple(_joined(_of_msi(Msi(MsiPackage(file)))))
         if kind == "exe":
-            return tuple(_joined(_of_script(strings_of(read_program(file)))))
+            program = read_program(file)
+            return tuple(_joined(_of_script(strings_of(program), narrow=program.machine == "x86")))
     except (Unreadable, OSError):
         pass  # what is wrong with a package is said by those who look at packages
     return ()
@@ -70,12 +71,15 @@ def _of_msi(msi: Msi) -> Iterator[tuple[str, str]]:
             yield _as_it_lies(root, below.rstrip("\\ "), wide=True), ""
 
 
-def _of_script(strings: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _of_script(strings: frozenset[str], *, narrow: bool) -> Iterator[tuple[str, str]]:
+    """Give keys and values; a ``narrow`` installer of 32 bits may mean the part of the registry that such ones see."""
     for one in strings:
         if _BARE.fullmatch(one):
             yield f"HKLM\\{one}", ""
             if one[:8].casefold() == "software":
                 yield f"HKCU\\{one}", ""
+                if narrow and not one.casefold().startswith("software\\classes\\"):
+                    yield _as_it_lies("HKLM", one, wide=False), ""
         elif _OF_CLASSES.match(one):
             yield f"{_CLASSES}\\{one}", ""
         for root, below in _WRITTEN_OUT.findall(one):

@@ -87,9 +87,10 @@ class NamedEntries:
         found: dict[str, Thing] = {}
         for key, answer in zip(keys, answers, strict=True):
             folded = key.path.casefold()
-            held = next((values for at, values in read_keys(answer.stdout).items() if _same(at, key.path)), None)
-            if held is None:
+            if not answer.ok:
                 continue
+            # of a key without values Windows prints nothing but the keys below it
+            held = next((values for at, values in read_keys(answer.stdout).items() if _same(at, key.path)), {})
             found[folded] = Thing(key.path)
             if folded not in self._keys or folded in self._before:
                 found |= {

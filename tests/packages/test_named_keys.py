@@ -46,6 +46,7 @@ def test_an_nsis_installer_names_the_keys_of_its_script(compressor: str, unicode
     assert "path" in found[r"HKLM\SOFTWARE\Microsoft\Demo Host"]
     assert r"HKLM\SOFTWARE\Classes\TypeLib\{4D9E0F7B-11AA-4B6C-9E1C-0A4B5C6D7E8F}" in found
     assert r"HKCU\Software\Demo Tool" in found
+    assert r"HKLM\SOFTWARE\Wow6432Node\Microsoft\Demo Host" in found, "an installer of 32 bits"
     assert not any("Not" in path for path in found)
 
 

@@ -35,8 +35,7 @@ def escapes(archive: Archive) -> Iterator[Finding]:
             code="zip-links",
             severity=Severity.ERROR,
             sentence=f"member {links[0].name!r} is a symbolic link: Windows makes none without the right for it, and "
-            "one "
-            "can lead anywhere" + _count(links),
+            "one can lead anywhere" + _count(links),
             subject=links[0].name,
             advice="pack the file itself",
             predicts=_MAY_FAIL,
