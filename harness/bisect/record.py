@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.bisect.asked import Asked
 from harness.bisect.candidates import Row
 from harness.bisect.search import TRIES, Seen, Told
-from harness.causes.fingerprint import plain
 from harness.errors import AuthoringError
 from harness.mistakes import one_line
+from harness.results.alike import plain
 from harness.results.result import Fault, Result, Verdict
 from harness.results.run import write_whole
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import pandas as pd
 
-from harness.causes import plain
+from harness.results.alike import plain
 from harness.results.journal import Reading
 from harness.results.narrowed import Narrowed
 from harness.results.plan import Plan, PlannedIssue

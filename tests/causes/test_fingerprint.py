@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.causes import plain
+from harness.results.alike import plain
 from harness.results.result import Result
 
 from .test_causes import blocked, ended, failed, found
