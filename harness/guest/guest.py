@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from harness.errors import GuestLost, GuestRefused, GuestUnreachable, HarnessError, Hung, LeaseLost, SiteError
+from harness.errors import GuestLost, GuestRefused, GuestUnreachable, HarnessError, Hung, SiteError
 from harness.guest import clock as watch
 from harness.guest import facts as asking
 from harness.guest import questions as several
@@ -170,21 +170,38 @@ class Guest:
         self._shell.disconnect()
         self._shell.prepare()
         until = self._clock() + budget
+        ended: list[SiteError] = []
         knocks = waits.until_the_guest_is_ready(
-            budget, grace=refusal_grace, retry=_may_pass, clock=self._clock, sleep=self._sleep
+            budget,
+            grace=refusal_grace,
+            retry=lambda error: error not in ended and _may_pass(error),
+            clock=self._clock,
+            sleep=self._sleep,
         )
 
         def knock() -> None:
-            self._fence()
             # a last knock is listened to as well: cut off, it would hide what was wrong until then
-            self._await_port(max(until, self._clock() + waits.BRISK))
+            last = max(until, self._clock() + waits.BRISK)
+            while True:
+                try:
+                    self._fence()
+                except SiteError as error:
+                    ended.append(error)
+                    raise
+                part = min(last, self._clock() + waits.LOOK_UP)
+                try:
+                    self._await_port(part)
+                    break
+                except GuestUnreachable:
+                    if part >= last:
+                        raise
             ask(min(REQUEST, max(1.0, until - self._clock())))
 
         try:
             knocks(knock)
         except SiteError as error:
             self._shell.forget()
-            if not _may_pass(error) or isinstance(error, waits.GuestStale):
+            if error in ended or not _may_pass(error) or isinstance(error, waits.GuestStale):
                 raise
             raise GuestUnreachable(
                 f"not ready within {budget:g} s; at last: {error.problem}",
@@ -367,7 +384,5 @@ class Guest:
 def _may_pass(error: BaseException) -> bool:
     """Whether a booting guest may get over it; a wrong site file never passes, and a refusal has its own grace."""
     return (
-        isinstance(error, SiteError)
-        and not isinstance(error, GuestRefused | LeaseLost)
-        and not isinstance(error.__cause__, Unfit)
+        isinstance(error, SiteError) and not isinstance(error, GuestRefused) and not isinstance(error.__cause__, Unfit)
     )

@@ -20,6 +20,9 @@ BRISK = 0.4
 PATIENT = 3.0
 """Seconds that one knock at a time is waited for: as long as the system itself needs to find a neighbour."""
 
+LOOK_UP = 5.0
+"""Seconds after which whoever knocks looks up: whether the guest is still ours, and anything to be waited for."""
+
 STALE_GRACE = 30.0
 """Seconds that a Windows from before the revert may go on answering, from its first answer on."""
 

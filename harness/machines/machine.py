@@ -148,9 +148,10 @@ class Machine:
         with self._border("looking for its snapshot"):
             return snapshot_seen(self._session, self._vm, self.name, self.entry.snapshot)
 
-    def disturbance(self, since: datetime) -> MachineFailed | None:
+    def disturbance(self, since: datetime, *, meanwhile: str = "while the product was at work") -> MachineFailed | None:
         """Tell what was done to its power in vSphere since a moment of the vCenter's clock; None when it runs on.
 
+        ``meanwhile`` says what it was needed for.
         A Windows that restarts itself leaves no trace there. Where the events may not be read, that is raised.
         """
         power = self.power()
@@ -162,9 +163,7 @@ class Machine:
             told = ["was restarted"]
         if not told:
             return None
-        return MachineFailed(
-            f"{told[0]} while the product was at work", machine=self.name, advice="look at its events in vSphere"
-        )
+        return MachineFailed(f"{told[0]} {meanwhile}", machine=self.name, advice="look at its events in vSphere")
 
     def power_on(self) -> None:
         """Power it on unless it is on already; returns when it is powered, not when Windows is up."""

@@ -43,6 +43,9 @@ READS = frozenset(
 # A pooled connection older than this is not trusted: servers and the boxes between close idle ones without a word.
 IDLE = 30
 
+# A call whose session is ended again and again by somebody is given up; once is an idle session or a restart.
+RENEWALS = 3
+
 # Kept for the next call: each machine that is being waited for holds one, and a new one costs a TLS handshake.
 CONNECTIONS = 64
 
@@ -155,14 +158,15 @@ class Stub(SoapStubAdapter):
         args: Any,
         outerStub: Any = None,  # noqa: N803 - pyVmomi's name
     ) -> Any:
-        """Send one call; a session that idled out is renewed, because a refused call has not started."""
-        session = self.session
-        try:
-            return self._call(mo, info, args, outerStub)
-        except vim.fault.NotAuthenticated:
-            if self.log_in is None or info.wsdlName in {"Login", "Logout"}:
-                raise
-            self.renew(session)
+        """Send one call; a session that was ended is renewed, because a refused call has not started."""
+        for _ in range(RENEWALS):
+            session = self.session
+            try:
+                return self._call(mo, info, args, outerStub)
+            except vim.fault.NotAuthenticated:
+                if self.log_in is None or info.wsdlName in {"Login", "Logout"}:
+                    raise
+                self.renew(session)
         return self._call(mo, info, args, outerStub)
 
     def renew(self, session: int) -> None:

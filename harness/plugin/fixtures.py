@@ -14,7 +14,7 @@ from harness.errors import AuthoringError, GuestUnreachable, ProductFailed, Site
 from harness.plugin.evidence import EvidenceFolder
 from harness.plugin.exchange import exchange_of, worker_of
 from harness.plugin.record import Record, record_key
-from harness.plugin.restarts import why_lost
+from harness.plugin.restarts import Fence, why_lost
 from harness.plugin.settings import settings_key
 from harness.scenarios.steps import Steps
 
@@ -141,10 +141,12 @@ def guest(
             evidence.note(f"no picture of the console: {error}")
 
     courier = machine.files(site.accounts["administrator"])
-    guest = Guest.of(site, machine.entry, courier=courier, at_deadline=photograph, fence=lease.check)
+    fence = Fence(lease.check, machine, record.powered_since)
+    guest = Guest.of(site, machine.entry, courier=courier, at_deadline=photograph, fence=fence)
     try:
         with (
             step("wait until the guest answers"),
+            fence.waiting(),
             on_trial(lease, tell=record.notes.append),
             _the_site_is_to_blame(machine.name),
         ):

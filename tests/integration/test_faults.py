@@ -53,6 +53,9 @@ TROUBLES = {
         options={"privilege": "VirtualMachine.State.RevertToSnapshot"},
     ),
     "the_session_is_killed": Trouble("session-killed", "passed", "ended the session; logged in again", options=REVERT),
+    "the_session_is_killed_twice": Trouble(
+        "session-killed", "passed", "ended the session; logged in again", options={**REVERT, "times": "2"}
+    ),
     "the_revert_fails": Trouble("task-fails", "blocked", rf"reverting to 'clean': .*; {LOOK}", options=REVERT),
     "the_revert_never_ends": Trouble("task-never-ends", "blocked", rf"still running after 5 s; {LOOK}", options=REVERT),
     "the_state_is_invalid": Trouble("invalid-state", "blocked", rf"InvalidState\); {LOOK}", options=REVERT),
@@ -89,6 +92,12 @@ ITS_OWN_DOING = {"windows_restarts_itself": Trouble("restart", "failed", "", lat
 SLOW_TROUBLES = {
     "the_guest_is_silent": Trouble("guest-silent", "blocked", "not ready within 12 s; .*; look at its console"),
     "the_guest_falls_silent": Trouble("guest-silent", "blocked", "look at its console in vSphere", late=True),
+    "the_power_goes_before_windows_is_up": Trouble(
+        "power-off",
+        "blocked",
+        "was powered off by .* while Windows was waited for; look at its events",
+        options={**VICTIM, "method": "Create"},
+    ),
     "the_guest_refuses": Trouble("winrm-401", "blocked", "refuses the account 'Administrator'; check its password"),
     "winrm_is_reset_at_first": Trouble("winrm-reset", "passed", ""),
 }
