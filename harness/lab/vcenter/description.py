@@ -100,6 +100,9 @@ def config(vm: VirtualMachine) -> Any:
         hardware=vim.vm.VirtualHardware(numCPU=1, numCoresPerSocket=1, memoryMB=2048, device=_devices(vm, folder)),
         extraConfig=[vim.option.OptionValue(key=key, value=value) for key, value in sorted(vm.extra.items())],
         tools=vim.vm.ToolsConfigInfo(toolsVersion=12389), firmware="efi",
+        bootOptions=vim.vm.BootOptions(
+            bootDelay=0, enterBIOSSetup=False, efiSecureBootEnabled=False, bootRetryEnabled=False, bootRetryDelay=10000,
+        ),
         datastoreUrl=[vim.vm.ConfigInfo.DatastoreUrlPair(name=vm.premises.datastore.name, url="ds:///vmfs/volumes/lab/")],
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.lab.vcenter import description
 from harness.lab.vcenter.entities import Entity, entity_at
 from harness.lab.vcenter.objects import Inventory, Served, answers, is_kind, missing, shows
-from harness.lab.vcenter.places import Datacenter
+from harness.lab.vcenter.places import Datacenter, Host, Pool
 from harness.lab.vcenter.sessions import Session
 from harness.lab.vcenter.soap import Call, versions, vim, vmodl
 from harness.lab.vcenter.unserved import unserved
@@ -183,8 +183,19 @@ class ContainerView(View):
 
     @shows("view")
     def _view(self) -> Any:
-        below = self.container.below() if self.recursive else self.container.children
-        return [entity.ref for entity in below if is_kind(entity, self.kinds)]
+        found: dict[str, Entity] = {}
+        self._walk(self.container, found)
+        return [entity.ref for entity in found.values() if is_kind(entity, self.kinds)]
+
+    def _walk(self, container: Entity, found: dict[str, Entity]) -> None:
+        # a host and a pool contain machines as well, which are in a folder all the same: each is told once
+        runs = container.property("vm") if isinstance(container, Host | Pool) else ()
+        machines = [self.session.sight.get(reference) for reference in runs]
+        for child in (*container.children, *machines):
+            if isinstance(child, Entity) and child.moid not in found:
+                found[child.moid] = child
+                if self.recursive:
+                    self._walk(child, found)
 
     @shows("container")
     def _container(self) -> Any:

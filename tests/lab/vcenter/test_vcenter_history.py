@@ -1,4 +1,4 @@
-"""What has happened, read as scripts read it: collectors of tasks and events, and finds by every name of a machine."""
+"""What scripts do with a vCenter: histories of tasks and events, finding machines by every name, moving them."""
 
 from __future__ import annotations
 
@@ -75,6 +75,18 @@ def test_a_machine_is_found_by_each_of_its_names(si: Any, vm: Any) -> None:
     center = si.content.rootFolder.childEntity[0]
     assert index.FindByDatastorePath(center, known.files.vmPathName) == vm
     assert index.FindByDatastorePath(center, "[lab] nobody/nobody.vmx") is None
+
+
+def test_a_view_of_the_hosts_has_their_machines(si: Any) -> None:
+    """Hosts and pools contain machines, and a view of everything has each of them once."""
+    center = si.content.rootFolder.childEntity[0]
+    host = center.hostFolder.childEntity[0].host[0]
+    make = si.content.viewManager.CreateContainerView
+    for container in (center.hostFolder, center, si.content.rootFolder):
+        assert sorted(vm.name for vm in make(container, [vim.VirtualMachine], True).view) == ["a", "b"]
+    for container in (host, host.parent.resourcePool):
+        assert sorted(vm.name for vm in make(container, [vim.VirtualMachine], False).view) == ["a", "b"]
+    assert list(make(center.hostFolder, [vim.VirtualMachine], False).view) == []
 
 
 def test_what_the_lab_does_not_serve_is_there_and_says_no(si: Any, vm: Any) -> None:
