@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from harness.errors import SiteError
 from harness.products import packages
 from harness.products.packages import PackageSource, sha256_of
+from tests.serving import aside
 
 CONTENT = b"a package of some size " * 40_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -49,12 +49,8 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(_Shelf, "asked", [], raising=False)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Shelf)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with aside(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def left(folder: Path) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.serving import aside
 
 _ACTION = re.compile(rb"<a:Action[^>]*>[^<]*/(\w+)</a:Action>")
 _HEADERS = ("Content-Type", "Authorization", "WWW-Authenticate", "Date")
@@ -96,10 +97,5 @@ def bending(address: str, port: int) -> Iterator[BendingWire]:
 
     with Server(("127.0.0.1", 0), Relay) as server:
         wire.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
+        with aside(server):
             yield wire
-        finally:
-            server.shutdown()
-            thread.join(5)

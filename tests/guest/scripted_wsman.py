@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from harness.guest.envelope import new_id
 from harness.guest.transport import Endpoint
 from harness.site import WinRM
+from tests.serving import aside
 
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 MISSING = 2150858843
@@ -184,14 +185,8 @@ def serving(script: ScriptedWSMan) -> Iterator[ScriptedWSMan]:
     server = Server(("127.0.0.1", script.port), Service)
     server.daemon_threads = True
     script.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with aside(server):
         yield script
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _fault(code: int) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.serving import aside
 
 FAULT = (
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
@@ -115,10 +116,5 @@ def forging(port: int, tls: ssl.SSLContext) -> Iterator[Forger]:
         server.daemon_threads = True
         server.socket = tls.wrap_socket(server.socket, server_side=True)
         forger.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
+        with aside(server):
             yield forger
-        finally:
-            server.shutdown()
-            thread.join(5)

@@ -8,7 +8,6 @@ import platform
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -30,6 +29,7 @@ from harness.watch.following import Following, usual_seconds
 from harness.watch.screen import show
 from harness.watch.server import WatchServer
 from harness.watch.waits import EVERY
+from tests.serving import aside
 
 from .runs import START, at_work, planned, result
 
@@ -216,14 +216,9 @@ def test_serving_ends_with_ctrl_c_and_leaves_the_run_as_it_was(tmp_path: Path) -
 
 @contextmanager
 def _served(run: RunFolder, host: str) -> Iterator[WatchServer]:
-    with WatchServer(Following(run).look, str, host=host, port=0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = WatchServer(Following(run).look, str, host=host, port=0)
+    with aside(server):
+        yield server
 
 
 def _get(server: WatchServer, path: str, *, host: str = "", method: str = "GET") -> tuple[int, dict[str, str], bytes]:
