@@ -45,7 +45,8 @@ def _unpacked(content: bytes) -> bytes:
     try:
         if _LZMA.match(content):
             (size,) = struct.unpack_from("<I", content, 1)
-            packed_by = {"id": lzma.FILTER_LZMA1, "dict_size": max(size, 4096), "lc": 3, "lp": 0, "pb": 2}
+            # what is looked back for lies within what is read, whatever room the stream claims to need
+            packed_by = {"id": lzma.FILTER_LZMA1, "dict_size": min(max(size, 4096), _MOST), "lc": 3, "lp": 0, "pb": 2}
             reader = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[packed_by])
             return reader.decompress(content[5:], max_length=_MOST)
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, _MOST)

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fixtures.payloads import msi
 from harness.packages.named_keys import named_keys
@@ -66,3 +68,15 @@ def test_other_files_name_nothing(tmp_path: Path) -> None:
     assert [named_keys(file, "exe") for file in (plain, damaged, none)] == [(), (), ()]
     assert named_keys(plain, "zip") == ()
     assert strings_of(read_program(plain)) == frozenset()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=400),
+    st.sampled_from([b"", b"\x5d\x00\x00\xff\xff\x00", b"\xff\xff\xff\xff\x5d\x00\x00\x00\xff\x00"]),
+)
+def test_any_script_is_read_without_an_error(tmp_path: Path, packed: bytes, start: bytes) -> None:
+    """Whatever follows the mark of an NSIS installer, and however much room its stream claims to need."""
+    file = tmp_path / "demo.exe"
+    file.write_bytes(tiny_program(overlay=b"\0\0\0\0\xef\xbe\xad\xdeNullsoftInst" + bytes(8) + start + packed))
+    assert all(len(one) >= 3 for one in strings_of(read_program(file)))

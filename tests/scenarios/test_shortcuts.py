@@ -6,6 +6,9 @@ import struct
 from pathlib import Path
 from typing import Any, cast
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from harness.expectations import Phase
 from harness.guest.guest import Guest
 from harness.guest.state import Entry, State
@@ -41,6 +44,12 @@ def test_of_what_holds_no_certain_path_nothing_is_said() -> None:
     assert target_of(b"[InternetShortcut]\r\nURL=https://example.com") == ""
     whole = shortcut(EXE)
     assert [target_of(whole[:length]) for length in range(len(whole))] == [""] * len(whole)
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", shortcut(EXE)[:76], shortcut(EXE, listed=b"i" * 9)[:80]]))
+def test_any_bytes_are_read_without_an_error(content: bytes, start: bytes) -> None:
+    """Counts and places in a shortcut are not believed."""
+    assert isinstance(target_of(start + content), str)
 
 
 class _Holding:
