@@ -38,6 +38,10 @@ BORDERS = {
     "olefile": ("packages/msi/compound.py",),
     "pefile": ("packages/program.py",),
     "harness.lab": ("lab/", "cli.py"),
+    # one direction, no way back: results, then the gate, then the page
+    "harness.causes": ("causes/", "plugin/"),
+    "harness.gate": ("gate/", "report/", "notices/", "gate_command.py", "schemas.py"),
+    "harness.report": ("report/", "plugin/", "gate_command.py", "merge_command.py"),
 }
 HEAVY = (
     "pandas",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.gate.decision import Decision, Reason
 from harness.gate.outputs.words import one_line
-from harness.report.text import clipped
+from harness.results.text import clipped
 from harness.results.words import count
 
 MOST_REASONS = 8

@@ -9,9 +9,9 @@ import pandas as pd
 
 from harness.builds import Build
 from harness.report.marks import LETTERS, build_order
-from harness.report.text import clipped
 from harness.report.view import BuildView, Share
 from harness.results.result import Result, Verdict
+from harness.results.text import clipped
 
 _CHANNELS = {
     "home": "Home and Pro",

@@ -11,12 +11,12 @@ import pandas as pd
 from harness.report.evidence import Shelf
 from harness.report.foretold import Foretold, ForetoldView, foretold_views, told_of
 from harness.report.marks import LETTERS, arrow
-from harness.report.text import clipped
 from harness.report.view import CellView, StepView
 from harness.results import words
 from harness.results.plan import Plan
 from harness.results.result import Fault, Result, Verdict
 from harness.results.tally import Finding
+from harness.results.text import clipped
 
 _FAULTS = {
     Fault.NOBODY: "",

@@ -31,7 +31,6 @@ from harness.report.island import grid_island, packed, story_island
 from harness.report.issues import issue_views
 from harness.report.marks import with_short_names
 from harness.report.ruling import ruling_view
-from harness.report.text import clipped
 from harness.report.view import CellView, Islands, PageView
 from harness.results import journal, words
 from harness.results.costs import Costs
@@ -42,6 +41,7 @@ from harness.results.provenance import Provenance, provenance
 from harness.results.result import Result, Verdict
 from harness.results.run import RunFolder
 from harness.results.tally import decide, doubts_of
+from harness.results.text import clipped
 from harness.results.timings import laid_out
 
 _AHEAD = timedelta(minutes=10)  # that a plan may be written after its first cell began, by another machine's clock

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.report.text import clipped
 from harness.results import words
 from harness.results.costs import Cost, CostOf, Costs, cost
 from harness.results.result import Result
+from harness.results.text import clipped
 
 _MOST = 12
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.report.text import clipped, decoded
+from harness.results.text import clipped, decoded
 
 _READ = 2_000_000  # bytes of a log that are looked at, from its end
 _LINE = 400  # characters of one line

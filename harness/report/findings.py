@@ -8,11 +8,11 @@ from dataclasses import replace
 import pandas as pd
 
 from harness.report.marks import LETTERS
-from harness.report.text import clipped
 from harness.report.view import FindingView
 from harness.results import words
 from harness.results.plan import Plan
 from harness.results.tally import Finding
+from harness.results.text import clipped
 
 MOST = 12
 

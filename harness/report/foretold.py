@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from harness.predictions import Comparison, Inspected, Preflight, Standing, compare
-from harness.report.text import clipped
 from harness.results import words
 from harness.results.plan import Plan
 from harness.results.result import Result
+from harness.results.text import clipped
 
 _MOST = 12  # predictions of one cell
 _MOST_ROWS = 30

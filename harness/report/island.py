@@ -21,10 +21,10 @@ import pandas as pd
 from harness.report.cells import SMALL
 from harness.report.changes import Earlier
 from harness.report.marks import LETTERS, build_order
-from harness.report.text import clipped, visible
 from harness.report.view import CellView
 from harness.results.plan import Plan
 from harness.results.result import Result, Step, Verdict
+from harness.results.text import clipped, visible
 
 _LONGEST = 20_000
 _ODD = re.compile(r"[^a-z0-9._-]+")

@@ -8,11 +8,11 @@ from datetime import date
 import pandas as pd
 
 from harness.report.marks import LONGEST
-from harness.report.text import clipped
 from harness.report.view import IssueView
 from harness.results.issues import End, standings
 from harness.results.plan import Plan
 from harness.results.result import Verdict
+from harness.results.text import clipped
 
 
 def issue_views(

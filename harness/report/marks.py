@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.report.text import clipped
 from harness.results.result import Verdict
+from harness.results.text import clipped
 
 LETTERS = {
     Verdict.PASSED: "p",

@@ -11,8 +11,8 @@ import jinja2
 from markupsafe import Markup
 
 from harness.errors import AuthoringError
-from harness.report.text import clipped, visible
 from harness.report.view import Islands, PageView
+from harness.results.text import clipped, visible
 
 _LONGEST = 20_000  # characters of any one value, whatever the page wants to show of it
 

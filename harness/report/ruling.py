@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.gate.decision import FILE, Decision, Reason, Waived, read_decision
-from harness.report.text import clipped
 from harness.report.view import RulingView
 from harness.results import tally
 from harness.results.run import RunFolder
+from harness.results.text import clipped
 
 _MOODS = {"SHIP": "ship", "HOLD": "hold", "AS EXPECTED": "lab"}
 

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.text import visible
+from harness.results.text import visible
 from harness.results.words import seconds
 from harness.watch.view import View
 from harness.watch.waits import until_the_next_look

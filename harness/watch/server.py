@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from harness.errors import AuthoringError
-from harness.report.text import clipped, visible
+from harness.results.text import clipped, visible
 from harness.watch.view import View
 
 FILES = {

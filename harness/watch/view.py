@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.report.text import clipped
 from harness.results.plan import Plan
 from harness.results.result import Result, Verdict
 from harness.results.running import At
+from harness.results.text import clipped
 
 LATEST = 8
 LONGEST = 600  # characters of a reason

@@ -14,7 +14,7 @@ from typing import Any
 from harness.gate.decision import Decision
 from harness.gate.evidence import Seen
 from harness.gate.outputs.standing import Standing, standings
-from harness.report.text import clipped, visible
+from harness.results.text import clipped, visible
 
 SPECIFICATION = "1.0.0"
 _SPACE = uuid.UUID("6f0f3e5c-6b0c-5d53-9d06-6a1f1a3f7f50")  # of the ids of our cells, so that they stay the same

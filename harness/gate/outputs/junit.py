@@ -10,7 +10,7 @@ from harness.gate.complaint import RULES
 from harness.gate.decision import Decision
 from harness.gate.evidence import PROVED, Seen
 from harness.gate.outputs.standing import Standing, standings
-from harness.report.text import clipped, visible
+from harness.results.text import clipped, visible
 
 _LONGEST = 20_000
 

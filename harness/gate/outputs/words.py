@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.report.text import clipped, visible
+from harness.results.text import clipped, visible
 
 _ORDERS = re.compile(r"##(?=vso\[|\[)", re.IGNORECASE)  # Azure DevOps obeys them in the middle of a line, too
 LONGEST = 1_000  # characters of one sentence

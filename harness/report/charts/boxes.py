@@ -11,9 +11,9 @@ import pandas as pd
 
 from harness.report.changes import Earlier
 from harness.report.marks import LETTERS, build_order
-from harness.report.text import clipped
 from harness.results import words
 from harness.results.result import Verdict
+from harness.results.text import clipped
 from harness.results.timings import roles
 
 _MOST_STEPS = 6

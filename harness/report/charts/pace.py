@@ -9,10 +9,10 @@ import pandas as pd
 
 from harness.report.changes import Earlier
 from harness.report.charts.trend import Line, can_tell, drawn
-from harness.report.text import clipped
 from harness.results import words
 from harness.results.changes import Rules
 from harness.results.regressions import Course, courses, in_words
+from harness.results.text import clipped
 
 _MOST_SERIES = 500  # of a step, a product and a build each: judging one takes milliseconds
 _MOST_LINES = 6
