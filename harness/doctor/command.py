@@ -17,7 +17,7 @@ from harness.doctor.tables import EVERY
 from harness.errors import HarnessError
 from harness.mistakes import nearest
 from harness.options import runs_option
-from harness.running_lab import lab_that_is_up
+from harness.running_lab import lab_that_is_up, site_file
 from harness.site import Site, read_site
 
 WITHIN, WITHIN_STARTING = 120.0, 1800.0
@@ -54,9 +54,10 @@ def doctor(
 ) -> None:
     """Check the way from here to every machine of a site, a line each with what to do about it.
 
-    Without a site file it looks at the lab that is up. Nothing on the site is changed: machines that are off stay off
-    and are skipped, unless --start is given, which reverts machines like a cell does (what they hold is lost), or
-    clones them. A machine is leased while its guest is looked into, so that no run comes between.
+    Without a site file, or with the word lab for it, it looks at the lab that is up. Nothing on the site is changed:
+    machines that are off stay off and are skipped, unless --start is given, which reverts machines like a cell does
+    (what they hold is lost), or clones them. A machine is leased while its guest is looked into, so that no run comes
+    between.
 
     \b
     Exit codes: 0 nothing fails, 1 something fails, 2 wrong usage, 3 no lab is up, 4 the site file is wrong,
@@ -70,7 +71,7 @@ def doctor(
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
     if file is not None and lab is not None:
         raise click.UsageError("name a site file or a lab, not both")
-    site = read_site(file if file is not None else _site_of_lab(lab))
+    site = read_site(site_file(file) if file is not None else _site_of_lab(lab))
     try:
         chosen = Chosen.of(EVERY, only)
     except ValueError as error:
