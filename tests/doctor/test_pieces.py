@@ -166,10 +166,12 @@ def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_above(tmp_path: Pat
     assert room_in(tmp_path / "file" / "runs", "for a run", "elsewhere").mark is Mark.FAIL
 
 
-def test_the_word_lab_stands_for_the_site_file_of_the_lab_that_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_word_lab_stands_for_the_site_file_of_the_lab_that_is_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """As with every other subcommand that takes a site: where none is up the line says so, and how to start one."""
     monkeypatch.setattr("harness.running_lab.lab_that_is_up", lambda: None)
-    with CliRunner().isolated_filesystem():
-        said = CliRunner().invoke(wincompat, ["doctor", "lab"], prog_name="wincompat")
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(wincompat, ["doctor", "lab"], prog_name="wincompat")
     assert (said.exit_code, said.output.count("\n")) == (3, 1)
     assert "start the lab: wincompat lab up" in said.output
