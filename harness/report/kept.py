@@ -50,6 +50,7 @@ def _read(history: History, wanted: Sequence[Kept], *, called: str = "run") -> t
             timed.add(one.run)
     cells = history.table("cells", runs=[one.run for one in wanted])
     times = history.table("timings", runs=sorted(timed))
+    there = set(cells["run"])
     return tuple(
         Earlier(
             name=one.run,
@@ -60,6 +61,8 @@ def _read(history: History, wanted: Sequence[Kept], *, called: str = "run") -> t
             narrowed=one.narrowed,
         )
         for one in wanted
+        # whose rows are lost, as where somebody tidied up by hand: it is not that nothing was planned then
+        if not one.cells or one.run in there
     )
 
 

@@ -131,6 +131,23 @@ def test_a_damaged_history_is_one_line(kept: SimpleNamespace) -> None:
     assert "is no Parquet file any more" in found.output
 
 
+def test_a_run_whose_rows_are_lost_is_no_run_of_nothing(kept: SimpleNamespace) -> None:
+    """Somebody tidied up by hand: the run before it is compared with, and no cell is new."""
+    max(Path(kept.url).glob("cells/**/*.parquet")).unlink()
+    said = _report(kept.alone, "--history", kept.url)
+    assert "compared with 13 earlier runs" in said.output, said.output
+    page = _words((kept.alone / "report.html").read_text("utf-8"))
+    assert "new in the plan" not in page
+    assert "Since the last run (2026-11-13" in page
+
+
+def test_a_file_is_no_history(kept: SimpleNamespace, tmp_path: Path) -> None:
+    """Nor one without runs: whoever mistypes a URL wants to know."""
+    (tmp_path / "costs.toml").write_text("")
+    found = _report(kept.alone, "--history", tmp_path / "costs.toml")
+    assert (found.exit_code, "is a file, and no history" in found.output) == (4, True)
+
+
 def test_an_empty_history_and_one_of_other_matrices_compare_with_nothing(kept: SimpleNamespace, tmp_path: Path) -> None:
     """Runs of another matrix, of a lab, and later ones are no runs before this one."""
     other = History(str(tmp_path / "other"))

@@ -132,6 +132,10 @@ class History:
         with _reached(self.url):
             self._fs.invalidate_cache()
             paths = self._fs.find(self._root) if self._fs.exists(self._root) else []
+        if paths == [self._root]:
+            raise AuthoringError(
+                f"{self.url}: is a file, and no history; name the folder that `wincompat history` fills"
+            )
         found = []
         for path in paths:
             if (match := _PLACE.search(path)) and match["table"] in TABLES:
