@@ -7,13 +7,14 @@ import threading
 import time
 
 import pytest
+import sqlalchemy
 
 from harness.builds import Build
 from harness.errors import LeaseLost, LeasesUnreachable
 from harness.machines.leases import leased
 from harness.machines.leases.quarantine import break_lease, release
 from harness.machines.leases.register import Key, Standing, key_of, standing
-from harness.machines.leases.store import Store
+from harness.machines.leases.store import Store, machines, metadata
 from harness.site import Leases, Site
 
 from .lives import EXPIRES, Clock, held
@@ -99,6 +100,40 @@ def test_a_silent_store_is_ridden_out_until_the_lease_expires(
     for touch in (lease.check, lease.confirm, lease.give_back):
         with pytest.raises(LeaseLost, match="could not be renewed for 60 s"):
             touch()
+
+
+def test_a_database_that_was_restarted_costs_no_lease(
+    postgresql: sqlalchemy.URL, lease_site: Site, clock: Clock
+) -> None:
+    """Connections from before are found dead and made anew; what was under way is undone and told."""
+    store = Store(postgresql, now=clock.of_the_store)
+    other = sqlalchemy.create_engine(postgresql, poolclass=sqlalchemy.NullPool)
+
+    def end_connections() -> None:
+        with other.connect() as connection:
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wincompat'"
+            assert connection.exec_driver_sql(ended).all()
+
+    def cut_off() -> None:
+        with store.changing() as turn:
+            turn.connection.execute(machines.update().values(holder="nobody"))
+            end_connections()
+            turn.connection.execute(machines.select())
+
+    try:
+        lease = held(store, lease_site, clock, holder="works")
+        for _ in range(2):
+            end_connections()
+            clock.passes(EXPIRES / 2)
+            lease.beat()
+        with pytest.raises(LeasesUnreachable, match="check leases"):
+            cut_off()
+        lease.beat()
+        assert row(store, lease_site).holder == "works"
+        lease.give_back()
+    finally:
+        metadata.drop_all(other)
+        store.close()
 
 
 def test_the_heartbeat_beats_by_itself(store: Store, lease_site: Site, clock: Clock) -> None:
