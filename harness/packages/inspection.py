@@ -225,6 +225,7 @@ def _zip(
     archive = Archive(file)
     findings += archives.escapes(archive)
     findings += archives.names(archive, install_dir)
+    findings += archives.holds_files(archive)
     findings += archives.contents(archive)
     shipped = {member.parts[-1].casefold() for member in archive.members if member.parts}
     looked_into = 0

@@ -74,7 +74,7 @@ def refuse(found: Iterable[Finding], package: Package) -> None:
 
 
 def what_windows_cannot_unpack(file: Path, folder: str) -> Iterator[Finding]:
-    """Look at the names in an archive: those that lead out of its folder, that Windows keeps, that are one file."""
+    """Look at the names in an archive: those that lead out of its folder, that Windows keeps, that are one, or none."""
     try:
         archive = Archive(file)
     except Unreadable as error:
@@ -82,6 +82,7 @@ def what_windows_cannot_unpack(file: Path, folder: str) -> Iterator[Finding]:
         return
     yield from (found for found in archives.escapes(archive) if found.code != "zip-links")  # some accounts make links
     yield from archives.names(archive, folder)
+    yield from archives.holds_files(archive)
 
 
 def what_is_broken(file: Path) -> Iterator[Finding]:

@@ -86,6 +86,19 @@ def names(archive: Archive, folder: str) -> Iterator[Finding]:
         )
 
 
+def holds_files(archive: Archive) -> Iterator[Finding]:
+    """Ask whether there is anything in it at all."""
+    if all(member.is_folder for member in archive.members):
+        yield Finding(
+            code="zip-without-files",
+            severity=Severity.ERROR,
+            sentence=f"{archive.file.name} holds no file",
+            subject=archive.file.name,
+            advice="look at what packs it",
+            predicts=_FAILS,
+        )
+
+
 def contents(archive: Archive) -> Iterator[Finding]:
     """Ask whether what it holds is whole, and can be run."""
     locked = [member for member in archive.members if member.is_encrypted]
