@@ -126,5 +126,5 @@ def test_a_zip_without_anything_to_run_is_noted(tmp_path: Path) -> None:
 def test_an_archive_without_a_file_is_found(tmp_path: Path) -> None:
     """Nothing, and nothing but folders: neither installs anything."""
     for members in ({}, {"bin/": b""}):
-        (found,) = inspect(zipped(tmp_path / "demo.zip", members)).findings
+        found, *_ = inspect(zipped(tmp_path / "demo.zip", members)).findings
         assert (found.code, found.subject) == ("zip-without-files", "demo.zip")
