@@ -156,6 +156,6 @@ def _known(where: str, asked: Iterable[str], known: Iterable[str]) -> None:
     choices = sorted(known)
     for word in asked:
         if word not in choices and choices:
-            near = difflib.get_close_matches(word, choices, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(choices)}"
-            raise pytest.UsageError(f"{where}: no {word!r}; {hint}")
+            from harness.mistakes import nearest, quoted  # late: pydantic is too heavy for a plugin to begin with
+
+            raise pytest.UsageError(f"{where}: no {quoted(word)}; {nearest(word, choices)}")
