@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import re
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, Hung, MachineFailed, ProductFailed
 from harness.exit_codes import ExitMeaning, shown
 from harness.expectations import Cause, Finding
 from harness.guest.state import EVERYTHING, SOFTWARE, Scope
-from harness.packages.installer_kind import installer_kind
-from harness.packages.program import read_program
-from harness.packages.unreadable import Unreadable
 from harness.products.command_lines import MSIEXEC
 from harness.results.result import Fault
-from harness.scenarios.bringing import Brought, carry_out, put
+from harness.scenarios import user_files
+from harness.scenarios.bringing import Brought, carry_out
+from harness.scenarios.commands import Commands
 from harness.scenarios.endings import ending
 from harness.scenarios.examination import OWN_ROOTS, Begins, Examination
 from harness.scenarios.file_version import version_of_another
-from harness.scenarios.proving import entries_of, entry_proof, missing_proofs, own_words, present_files
+from harness.scenarios.proving import entries_of, entry_proof, missing_proofs, present_files
 from harness.scenarios.removing import wait_until_removed
-from harness.scenarios.starting import what_is_missing
-from harness.scenarios.telling import Keeper, Telling
 
 if TYPE_CHECKING:
     from harness.guest.guest import Guest
     from harness.guest.outcome import Outcome
     from harness.guest.state import State
     from harness.products import Package, Product, UserFile
+    from harness.scenarios.telling import Keeper
 
 _PROBE = r"C:\Program Files\wincompat-probe.txt"
 _PROBE_KEY = r"HKLM\SOFTWARE\wincompat-probe"
-_ABORTED = 2
 _GONE = (1605, 1614)  # unknown product, product is uninstalled
-_NO_ROOM = (1307, 1601, 1605)  # errors in a log, not exit codes: the disk of the guest is full
 
 
 class Installation:
@@ -62,8 +55,7 @@ class Installation:
         self.evidence = evidence
         self.examination = Examination(guest, product, evidence, begins, scope=scope)
         self._begins = begins
-        self._telling = Telling(guest, evidence)
-        self._temp = ""
+        self._commands = Commands(guest, product, evidence)
         self._brought = brought or Brought(guest, product)
 
     # --- install
@@ -79,7 +71,7 @@ class Installation:
         if not meaning.success:
             what = f"{version} was not installed" if over is None else f"{over} was not upgraded to {version}"
             code = "not-installed" if over is None else "not-upgraded"
-            self._blame(f"{what}: {self._ended(outcome, meaning, reason)}", meaning, code=code)
+            self._blame(f"{what}: {self._commands.ended(outcome, meaning, reason)}", meaning, code=code)
         self._put_on_path(present=True)
         self._may_ask_for_a_restart(f"the installation of {version}", meaning)
 
@@ -93,11 +85,11 @@ class Installation:
             )
         if meaning.fault in (Fault.SITE, Fault.HARNESS):
             self._blame(
-                f"the upgrade to {version} did not even begin: {self._ended(outcome, meaning, reason)}",
+                f"the upgrade to {version} did not even begin: {self._commands.ended(outcome, meaning, reason)}",
                 meaning,
                 code="not-upgraded",
             )
-        self.evidence.note(f"the upgrade that must fail did: {self._ended(outcome, meaning, reason)}")
+        self.evidence.note(f"the upgrade that must fail did: {self._commands.ended(outcome, meaning, reason)}")
 
     def is_refused(self, version: str) -> None:
         """Try to install where that is not allowed; an honest exit code is the answer, and no dialog."""
@@ -108,23 +100,23 @@ class Installation:
                 f"{shown(outcome.exit_code)}",
                 code="not-refused",
             )
-        self.evidence.note(f"refused: {self._ended(outcome, meaning, reason)}")
+        self.evidence.note(f"refused: {self._commands.ended(outcome, meaning, reason)}")
 
     def goes_back(self, version: str, *, over: str) -> bool:
         """Try to install an older version over a newer one, and tell whether that was refused.
 
         Where the product's file allows it, it has to go well; where not, that it is done is a finding.
         """
-        outcome, meaning, reason = self._run_installer(version, self.product.package(version), f"downgrade-{version}")
-        words = self._ended(outcome, meaning, reason)
+        ended = self._run_installer(version, self.product.package(version), f"downgrade-{version}")
+        meaning, words = ended[1], self._commands.ended(*ended)
         allowed = self.product.downgrade == "allowed"
         if meaning.success:
             self._put_on_path(present=True)
             self._may_ask_for_a_restart(f"the downgrade to {version}", meaning)
             if not allowed:
-                words = f"the downgrade from {over} to {version} was not refused: {words}"
-                finding = Finding(code="downgrade-not-refused", cause=Cause.PACKAGING, sentence=words, subject=version)
-                self.examination.add(finding)
+                told = f"the downgrade from {over} to {version} was not refused: {words}"
+                found = Finding(code="downgrade-not-refused", cause=Cause.PACKAGING, sentence=told, subject=version)
+                self.examination.add(found)
             return False
         if allowed or meaning.fault in (Fault.SITE, Fault.HARNESS) or meaning.cause == "crash at start":
             self._blame(f"{over} was not replaced by {version}: {words}", meaning, code="not-installed")
@@ -165,7 +157,7 @@ class Installation:
 
     def uninstall(self, version: str) -> None:
         """Remove a version silently, the way its kind is removed."""
-        log = self._log(f"uninstall-{version}")
+        log = self._commands.log(f"uninstall-{version}")
         package = None
         if self.product.kind == "msi":
             package = self._brought.place_of(self.product.package(version))
@@ -188,13 +180,13 @@ class Installation:
 
     def remove(self, registered: Mapping[str, str], version: str) -> None:
         """Remove a version as it is registered, with the switches that keep it silent."""
-        log = self._log(f"uninstall-{version}")
+        log = self._commands.log(f"uninstall-{version}")
         self._remove(self._registered_command(registered, version, log), version, log)
 
     def is_not_there_any_more(self, registered: Mapping[str, str], version: str) -> None:
         """Uninstall again what is gone; that must be refused, with 1605 where Windows Installer answers."""
-        log = self._log(f"uninstall-{version}-again")
-        outcome, meaning, _ = self._run(self._registered_command(registered, version, log), log)
+        log = self._commands.log(f"uninstall-{version}-again")
+        outcome, meaning, _ = self._commands.run(self._registered_command(registered, version, log), log)
         if meaning.success:
             words = f"a second removal of {version} claims success ({shown(outcome.exit_code)})"
             raise ProductFailed(words, code="second-removal")
@@ -212,24 +204,12 @@ class Installation:
         made = self.product.user_files_of(version)
         if not made:
             self.evidence.note(f"{self.product.id} names no user_files: what a person made was not looked at")
-        for file in made:
-            with tempfile.TemporaryDirectory(prefix="wincompat-") as folder:
-                here = Path(folder) / "made-by-a-person.txt"
-                here.write_text(file.text, "utf-8")
-                folder_there, _, name = file.path.rpartition("\\")
-                put(self.guest, here, folder_there, name)
+        user_files.make(self.guest, made)
         return made
 
     def kept(self, files: tuple[UserFile, ...], *, after: str) -> None:
         """Make sure that a person's files are there and as they were."""
-        for file in files:
-            outcome = self.guest.run(f'type "{file.path}"')
-            if not outcome.ok:
-                words = f"after {after}: the user's own file {file.path} is gone"
-                raise ProductFailed(words, code="user-file-lost", subject=file.path)
-            if outcome.stdout.strip() != file.text.strip():
-                words = f"after {after}: the user's own file {file.path} was changed"
-                raise ProductFailed(words, code="user-file-lost", subject=file.path)
+        user_files.look_for(self.guest, files, after=after)
 
     def as_a_standard_user(self) -> Installation:
         """Give the same product to the standard account, proven limited first: a write must be refused.
@@ -257,48 +237,16 @@ class Installation:
         own = Scope(roots=OWN_ROOTS, hives=("user",))
         return Installation(limited, self.product, self.evidence, self._begins, scope=own, brought=self._brought)
 
-    # ---
-
     def _run_installer(self, version: str, package: Package, name: str) -> tuple[Outcome, ExitMeaning, str]:
         there = self._brought.place_of(package)
-        log = self._log(name)
+        log = self._commands.log(name)
         self.examination.watch(package)
-        return self._run(self.product.install_command(version, there, log=log), log, package)
-
-    def _run(self, command: str, log: str, package: Package | None = None) -> tuple[Outcome, ExitMeaning, str]:
-        """Run a command of the product and keep its log, also when it hangs; a guest that is lost stays lost."""
-        reading = None
-        what = log.rpartition("\\")[2].removeprefix("wincompat-").removesuffix(".log")
-        before = time.monotonic()
-        try:
-            outcome = self.guest.run(command, deadline=self.product.deadline or 120.0)
-        except Hung as hung:
-            reading = self._telling.log(log) if log in command else None
-            if reading is not None and reading.running:
-                self.evidence.note(f"{hung}; by its log it was at {reading.running[0]}")
-            self.evidence.ended(ending(what, None, reading=reading))
-            raise
-        if log in command:
-            reading = self._telling.log(log)
-        log_kind = reading.kind if reading is not None else _maker(outcome, package)
-        meaning = self.product.meaning(outcome.exit_code, log_kind=log_kind)
-        if meaning.success:
-            wanted = reading is not None and reading.reboot  # Inno Setup ends with 0 then, and says so in its log only
-            meaning = replace(meaning, reboot=meaning.reboot or wanted)
-            self.evidence.ended(ending(what, meaning))
-            return outcome, meaning, ""
-        if reading is not None and reading.cause is not None and reading.cause.number in _NO_ROOM:
-            meaning = replace(meaning, fault=Fault.SITE, cause="environment")
-        events = self._telling.records(what, time.monotonic() - before)
-        self.evidence.ended(ending(what, meaning, reading=reading, events=events))
-        reason = self._telling.reason(reading, package.file if package else None, events)
-        reason = reason or what_is_missing(self.guest, outcome, file=package.file if package else None)
-        return outcome, meaning, reason or own_words(outcome)
+        return self._commands.run(self.product.install_command(version, there, log=log), log, package)
 
     def _remove(self, command: str, version: str, log: str) -> None:
-        outcome, meaning, reason = self._run(command, log)
+        outcome, meaning, reason = self._commands.run(command, log)
         if not meaning.success:
-            words = f"{version} was not uninstalled: {self._ended(outcome, meaning, reason)}"
+            words = f"{version} was not uninstalled: {self._commands.ended(outcome, meaning, reason)}"
             self._blame(words, meaning, code="not-uninstalled")
         self._may_ask_for_a_restart(f"the removal of {version}", meaning)
         self._put_on_path(present=False)
@@ -346,29 +294,9 @@ class Installation:
         if command is not None:
             carry_out(self.guest, command)
 
-    def _log(self, name: str) -> str:
-        if not self._temp:
-            self._temp = self.guest.facts().temp
-        return rf"{self._temp}\wincompat-{name}.log"
-
-    def _ended(self, outcome: Outcome, meaning: ExitMeaning, reason: str) -> str:
-        who = {"msi": "msiexec", "exe": "the installer", "zip": "the copy"}[self.product.kind]
-        return f"{who} ended with {shown(outcome.exit_code)} ({meaning.words})" + (f": {reason}" if reason else "")
-
     def _blame(self, words: str, meaning: ExitMeaning, *, code: str) -> None:
         if meaning.fault is Fault.SITE:
             raise MachineFailed(words, machine=self.guest.machine, advice="look at the guest: the product never began")
         if meaning.fault is Fault.HARNESS:
             raise HarnessError(words)
         raise ProductFailed(words, code=code)
-
-
-def _maker(outcome: Outcome, package: Package | None) -> str:
-    """Name the tool that made a program whose exit code Windows and that tool read differently: NSIS's 2 is no file."""
-    if package is None or outcome.exit_code != _ABORTED or package.file.suffix.lower() != ".exe":
-        return ""
-    try:
-        kind = installer_kind(read_program(package.file))
-    except Unreadable:
-        return ""
-    return "nsis" if kind is not None and kind.name == "NSIS" else ""
