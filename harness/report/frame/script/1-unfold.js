@@ -6,7 +6,12 @@ const rawOf = text => {
   for (let at = 0; at < raw.length; at++) raw[at] = chars.charCodeAt(at);
   return raw;
 };
-const bytesOf = async text => new Response(new Blob([rawOf(text.trim())]).stream().pipeThrough(new DecompressionStream("gzip")));
+// straight into the stream: a Blob would go to another process and back first
+const bytesOf = async text => {
+  const gzip = new DecompressionStream("gzip"), writer = gzip.writable.getWriter();
+  for (const done of [writer.write(rawOf(text.trim())), writer.close()]) done.catch(() => {});  // who reads is told
+  return new Response(gzip.readable);
+};
 // the stories and packed files stand behind this script, which does not wait for them
 const parsed = new Promise(done => { document.readyState === "loading" ? addEventListener("DOMContentLoaded", done, { once: true }) : done(); });
 const unfold = async id => (await bytesOf(byId(id).textContent)).json();
