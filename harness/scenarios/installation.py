@@ -58,8 +58,6 @@ class Installation:
         self._commands = Commands(guest, product, evidence)
         self._brought = brought or Brought(guest, product)
 
-    # --- install
-
     def bring(self, version: str) -> str:
         """Bring a version's package into the guest, a ZIP unpacked, and return where it is; again costs nothing."""
         return self._brought.place_of(self.product.package(version))
