@@ -229,6 +229,19 @@ def test_old_runs_go_and_the_newest_of_each_matrix_stays(tmp_path: Path) -> None
     assert not history.remove("nobody")
 
 
+def test_the_newest_whole_run_outlasts_its_parts(tmp_path: Path) -> None:
+    """What a whole run is compared with stays, however many parts of the matrix were run since."""
+    history = History(str(tmp_path / "history"))
+    whole = run(tmp_path / "runs", result(), result(19044), whole=2)
+    _add(history, run(tmp_path / "runs", result(), result(19044), whole=2, started=DAY - timedelta(days=1)))
+    _add(history, whole)
+    for day in (1, 2, 3):
+        _add(history, run(tmp_path / "runs", result(), whole=2, started=DAY + timedelta(days=day)))
+    gone = outdated(history.runs(), now=DAY + timedelta(days=900), days=1, at_most=1)
+    assert len(gone) == 3
+    assert whole.run not in gone
+
+
 def test_what_is_broken_is_named(tmp_path: Path) -> None:
     """A damaged file, a strange URL and a password in one are one line each, and the password is not in it."""
     history = History(str(tmp_path / "history"))
