@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.packages.msi.product import Msi, registry_path
-from harness.packages.msi.tables import MsiPackage, text
+from harness.packages.msi.tables import MsiPackage, number, text
 from harness.packages.nsis_script import strings_of
 from harness.packages.program import read_program
 from harness.packages.unreadable import Unreadable
@@ -54,8 +54,8 @@ def named_keys(file: Path, kind: str) -> tuple[NamedKey, ...]:
 
 
 def _of_msi(msi: Msi) -> Iterator[tuple[str, str]]:
+    wide = {text(row, "Component"): bool(number(row, "Attributes") & _BITS_64) for row in msi.rows("Component")}
     for row in msi.rows("Registry"):
-        component = msi.components.get(text(row, "Component_"))
         place = registry_path({**row, "Name": ""})
         name = text(row, "Name")
         is_value = name not in ("+", "-", "*") or bool(text(row, "Value"))
@@ -63,9 +63,11 @@ def _of_msi(msi: Msi) -> Iterator[tuple[str, str]]:
         if "[" in below:
             continue  # known only while it is installed
         roots = {"HKCU or HKLM": ("HKLM", "HKCU"), "HKLM": ("HKLM",), "HKCU": ("HKCU",), "HKCR": ("HKCR",)}
-        wide = component is None or bool(component.attributes & _BITS_64)
         for one in roots.get(root, ()):
-            yield _as_it_lies(one, below, wide=wide), _filled(name, msi.properties) if is_value else ""
+            yield (
+                _as_it_lies(one, below, wide=wide.get(text(row, "Component_"), True)),
+                _filled(name, msi.properties) if is_value else "",
+            )
     for row in msi.rows("CustomAction"):
         for root, below in _WRITTEN_OUT.findall(text(row, "Target")):
             yield _as_it_lies(root, below.rstrip("\\ "), wide=True), ""
