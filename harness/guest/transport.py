@@ -120,6 +120,7 @@ class Transport:
         self.messages = 0
         self.sightings = Sightings()
         self._socket: socket.socket | None = None
+        self._is_preparing = self._is_keyless = False
         self._protocol = Protocol(
             endpoint=endpoint.url,
             # pywinrm's "ntlm" is also what a Negotiate header carries: raw NTLMSSP, which Windows accepts there
@@ -134,14 +135,23 @@ class Transport:
         first = pywinrm.setup_encryption
 
         def set_up(session: requests.Session) -> None:
-            self._watched(session)
-            first(session)
+            # over HTTP a session is made by sending something, which may only be done where it may fail
+            if self._is_preparing:
+                self._is_keyless = True
+            else:
+                first(self._watched(session))
 
         pywinrm.setup_encryption = set_up  # type: ignore[method-assign]  # the first thing that is ever sent, by NTLM
 
     def prepare(self) -> None:
         """Do ahead what the first message needs and no guest, so that one is heard as soon as it answers."""
-        self._protocol.transport.build_session()
+        self._is_preparing, self._is_keyless = True, False
+        try:
+            self._protocol.transport.build_session()
+        finally:
+            self._is_preparing = False
+            if self._is_keyless:
+                self._protocol.transport.close_session()  # the next one makes its key with the first message
         # what NTLM makes of a password, and the ciphers that are loaded with their first use; both are thrown away
         spnego.client("nobody", "nothing", protocol="ntlm")
         default_backend()

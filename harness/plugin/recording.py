@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
-from harness.errors import AuthoringError, ProductFailed, SiteError
+from harness.errors import AuthoringError, HarnessError, ProductFailed, SiteError
 from harness.plugin import retrying
 from harness.plugin.exchange import exchange_of, worker_of
 from harness.plugin.hearing import heard
@@ -16,6 +17,7 @@ from harness.plugin.planning import is_cell, name_key
 from harness.plugin.record import Record, record_key
 from harness.scenarios.steps import Steps
 
+_UNKNOWN = "whose fault it is could not be found out: {} {}; run the cell again"
 PROPERTY = "wincompat"
 VERDICT = "wincompat_verdict"  # an attribute of reports: it survives xdist, and chooses the word on the terminal
 
@@ -67,10 +69,14 @@ def pytest_runtest_makereport(
 
 
 def _judge(record: Record, report: pytest.TestReport, call: pytest.CallInfo[None], item: pytest.Item) -> None:
-    from harness.plugin.verdicts import PASSED, judge
+    from harness.plugin.verdicts import PASSED, judge, sentence
 
     error = call.excinfo.value if call.excinfo is not None else None
-    judged = judge(error, phase=call.when, doubt=record.doubt, explain=record.explain)
+    try:
+        judged = judge(error, phase=call.when, doubt=record.doubt, explain=record.explain)
+    except Exception as broken:  # noqa: BLE001 - looking for the reason must not cost the run its other cells
+        judged = judge(HarnessError(_UNKNOWN.format(type(broken).__name__, broken)), phase=call.when, doubt=str)
+        judged = replace(judged, note=f"before that: {sentence(error)}" if error is not None else "")
     if record.judgement is not None and record.judgement != PASSED:
         # what went wrong first is the cell's reason; what went wrong after it is a note
         if judged != PASSED:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from pydantic import SecretStr
@@ -40,6 +41,16 @@ def test_readiness_and_facts_cost_three_messages(script: ScriptedWSMan) -> None:
         assert guest.facts().build.number == 19045
         assert guest.round_trips == 3
     assert not script.shells
+
+
+@pytest.mark.parametrize("auth", ["ntlm", "basic"])
+def test_nothing_is_sent_before_the_port_is_open(auth: Literal["ntlm", "basic"]) -> None:
+    """Where NTLM seals the messages itself, its key is made by sending something, which has its time."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = int(reserved.getsockname()[1])
+    endpoint = Endpoint("127.0.0.1", WinRM(scheme="http", port=port, auth=auth), "tester", SecretStr("right"))
+    with pytest.raises(GuestUnreachable, match=r"nothing answers on 127\.0\.0\.1"), _guest(endpoint) as guest:
+        guest.wait_until_ready(0.5)
 
 
 def test_a_booting_guest_may_stumble_in_every_known_way() -> None:

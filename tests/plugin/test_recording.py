@@ -12,7 +12,7 @@ import pytest
 
 from tests.waiting import until
 
-from .project import QUIET, Project
+from .project import CONFTEST, QUIET, Project
 
 EVERY_END = ("passes", "fails", "hangs", "is_lost", "breaks", "asserts")
 
@@ -45,6 +45,30 @@ def test_failed_and_hung_are_the_products_fault_and_nothing_else_is(project: Pro
         "asserts": ("failed", "product"),
     }
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_search_for_the_reason_that_breaks_costs_its_cell_only(project: Project) -> None:
+    """Whatever goes wrong while it is asked whose fault it is, that cell is blocked and the run goes on."""
+    project.pytester.makeconftest(
+        CONFTEST
+        + """
+from harness.plugin.record import record_key
+
+@pytest.fixture(autouse=True)
+def breaking(request):
+    def doubt():
+        raise OSError("the search broke")
+
+    request.node.stash[record_key].doubts.append(doubt)
+"""
+    )
+    project.matrix("fails", "passes", builds="19044")
+    project.run_here("matrices/demo.toml")
+    found = {cell.rpartition("::")[2]: line for cell, line in project.results().items()}
+    assert (found["fails"]["verdict"], found["fails"]["fault"]) == ("blocked", "harness")
+    assert "could not be found out: OSError the search broke" in found["fails"]["reason"]
+    assert "msiexec ended with 1603" in found["fails"]["notes"][0]
+    assert found["passes"]["verdict"] == "passed"
 
 
 def test_a_failure_is_one_sentence(project: Project) -> None:
