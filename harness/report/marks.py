@@ -40,6 +40,14 @@ def build_order(cells: pd.DataFrame) -> list[str]:
     return sorted(map(str, cells["build"].unique()), key=age)
 
 
+def build_names(cells: pd.DataFrame) -> dict[str, str]:
+    """Name every build of a run, with its number where another one is called the same, as revisions of a build are."""
+    names = cells[["build", "build_name"]].drop_duplicates("build").astype("string")
+    shared = names["build_name"].duplicated(keep=False)
+    said = names["build_name"].where(~shared, names["build_name"] + " (" + names["build"] + ")")
+    return dict(zip(names["build"].tolist(), said.tolist(), strict=True))
+
+
 def arrow(leg: str) -> str:
     """Write a leg as people read it."""
     return leg.replace("->", " → ")

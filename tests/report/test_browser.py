@@ -15,6 +15,7 @@ import pytest
 from harness.report.page import write_report
 from harness.report.pdf import write_pdf
 from tests.browsing import CHROMIUM, violations
+from tests.results.made_runs import run
 
 from .life import life
 from .many import many_cells
@@ -190,6 +191,13 @@ def test_a_hostile_guest_runs_nothing_and_is_shown(opened: Opened) -> None:
     page.locator("#stage iframe").wait_for()
     page.wait_for_timeout(200)
     assert page.locator("#stage script, #stage img[src='x']").count() == 0
+
+
+def test_a_run_of_nothing_is_ready_too(browser: Browser, tmp_path: Path) -> None:
+    """Nothing was planned: the page says so, and waits for nothing."""
+    one = Opened(browser, write_report(run(tmp_path).path))
+    assert "nothing was planned" in one.at().locator("#verdict").inner_text()
+    one.kept_quiet()
 
 
 def test_it_reads_without_a_script(browser: Browser, report: Path) -> None:

@@ -125,6 +125,15 @@ def test_no_page_ships_what_every_gate_holds(tmp_path: Path, spoil: Callable[[st
     assert said in page.partition("</section>")[0]
 
 
+def test_revisions_of_a_build_are_told_apart(tmp_path: Path) -> None:
+    """Where two builds have one name, their numbers stand beside it, in heat maps and times as well."""
+    page = write_report(
+        run(tmp_path, result(22631), result(22631, cell="other").model_copy(update={"build": "22631.4037"})).path
+    ).read_text("utf-8")
+    assert '<th scope="col">Windows 11 23H2 (22631.4037)' in page
+    assert '<th scope="row">Windows 11 23H2 (22631)\n' in page
+
+
 def test_cells_from_before_their_run_are_told(tmp_path: Path) -> None:
     """A clock that was set in the middle of a run makes every time between cells meaningless; the page says so."""
     folder = run(tmp_path, result(19044), result(22631, started=DAY - timedelta(days=400)))

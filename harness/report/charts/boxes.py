@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.report.changes import Earlier
-from harness.report.marks import LETTERS, build_order
+from harness.report.marks import LETTERS, build_names, build_order
 from harness.results import words
 from harness.results.result import Verdict
 from harness.results.text import clipped
@@ -94,7 +94,7 @@ def boxes_view(steps: pd.DataFrame, cells: pd.DataFrame, earlier: Sequence[Earli
     past = past[past["role"].isin(most)] if past is not None else None
     before = dict(list(past.groupby(["role", "build"], sort=False)["seconds"])) if past is not None else {}
     verdicts = dict(zip(cells["cell"], cells["verdict"], strict=True)) if len(costly) <= 50_000 else {}
-    names: dict[str, str] = dict(cells[["build", "build_name"]].drop_duplicates("build").itertuples(index=False))
+    names = build_names(cells)
     scale = _Scale(costly["seconds"] if past is None else pd.concat([costly["seconds"], past["seconds"]]))
     whole = float(sums.sum())
     groups = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.report.coverage import RUN
-from harness.report.marks import build_order
+from harness.report.marks import build_names, build_order
 from harness.results import words
 from harness.results.result import Verdict
 
@@ -47,7 +47,7 @@ def heat_view(cells: pd.DataFrame) -> HeatView | None:
     builds = build_order(cells)
     if len(builds) < 2:
         return None
-    names: dict[str, str] = dict(cells[["build", "build_name"]].drop_duplicates("build").itertuples(index=False))
+    names = build_names(cells)
     judged = cells[cells["verdict"] != Verdict.SKIPPED.value]
     good = judged["verdict"].isin([Verdict.PASSED.value, Verdict.FLAKY.value])
     planned = judged.groupby(["scenario", "build"], sort=False).size()

@@ -1,6 +1,8 @@
 // The page comes to life: without what follows everything that matters can be read all the same.
+const ready = () => { document.documentElement.dataset.ready = "1"; performance.mark("ready"); };
 const begin = async () => {
-  if (!byId("grid-island") || !byId("sheet") || !stage || typeof DecompressionStream === "undefined") return;
+  if (!byId("sheet")) return ready();  // nothing was planned: there is nothing to unfold
+  if (!byId("grid-island") || !stage || typeof DecompressionStream === "undefined") return;
   const island = await unfold("grid-island");
   all = Object.assign(island, { known: new Set(island.known) });
   const form = byId("filter"), rows = new Rows(byId("sheet"), "Cells by product, scenario and build");
@@ -83,8 +85,7 @@ const begin = async () => {
   form.hidden = byId("sheet").hidden = false;
   show();
   await follow();
-  document.documentElement.dataset.ready = "1";
-  performance.mark("ready");
+  ready();
   (globalThis.requestIdleCallback || setTimeout)(fillAll);
 };
 begin();
