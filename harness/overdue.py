@@ -43,7 +43,7 @@ def broken_off(after: float, connection: Callable[[], socket.socket | None]) -> 
         yield
     except Exception as error:
         if is_late.is_set():
-            raise Overdue(f"the answer was not complete after {after:g} s") from error
+            raise Overdue(f"the answer was not complete after {after:.3g} s") from error
         raise
     finally:
         with alone:
