@@ -115,8 +115,8 @@ def covered(path: str, clean: State) -> bool:
         return f"{long}\\software\\classes\\{kind}" not in _of(clean, "file association")
     if narrow.startswith(_SERVICES):
         # of keys without a program, as EventLog's, no service is listed; they were there before
-        service = narrow.removeprefix(_SERVICES).partition("\\")[0]
-        return service not in _of(clean, "service") and service != "eventlog"
+        service, _, deeper = narrow.removeprefix(_SERVICES).partition("\\")
+        return not deeper or (service not in _of(clean, "service") and service != "eventlog")
     for start in _SOFTWARE:
         if below.startswith(start):
             vendor = below.removeprefix(start).partition("\\")[0]

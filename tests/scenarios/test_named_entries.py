@@ -100,6 +100,7 @@ def test_a_key_that_is_asked_for_later_was_there_before_its_package_ran() -> Non
         (r"HKLM\SOFTWARE\Classes\.txt\OpenWithProgids", False),
         (r"HKLM\SOFTWARE\Classes\CLSID\{4D9E0F7B-11AA-4B6C-9E1C-0A4B5C6D7E8F}\InprocServer32", True),
         (r"HKLM\SYSTEM\CurrentControlSet\Services\Demo", True),
+        (r"HKLM\SYSTEM\CurrentControlSet\Services\Spooler", True),
         (r"HKLM\SYSTEM\CurrentControlSet\Services\Spooler\Demo", False),
         (r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\Demo", False),
         (r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment", True),
