@@ -85,7 +85,7 @@ class Start:
         if settings.keep != "none":
             raise pytest.UsageError("--keep needs a lab that outlives the run; start one with: wincompat lab up")
         numbers = sorted({build.partition(".")[0] for build in builds})
-        machines = _machines_for(self._config.getoption("numprocesses", None) or 1, len(numbers))
+        machines = machines_for(self._config.getoption("numprocesses", None) or 1, len(numbers))
         chosen = [word for build in numbers for word in ("--build", build)]
         self._lab = LabProcess([*SERVE, "--machines", str(machines), *chosen])
         return self._lab.site(LAB_WITHIN)
@@ -101,8 +101,8 @@ class Start:
 start_key = pytest.StashKey[Start]()
 
 
-def _machines_for(workers: int, builds: int) -> int:
-    """Count the machines of each build that keep all workers busy.
+def machines_for(workers: int, builds: int) -> int:
+    """Count the machines of each build that keep all workers of pytest-xdist busy.
 
     Cells of different builds lie side by side, so workers are seldom at the same one. Each machine that is used costs
     what is learned of it once: its first boot, and the state that its snapshot begins with.
