@@ -32,6 +32,10 @@ def provenance(plan: Plan | None, results: Iterable[Result]) -> Provenance:
     for words in said:
         system, joint, shown = words.partition(" presenting as ")
         systems.setdefault(system + joint, []).append(shown)
-    return Provenance(
-        is_lab, "; ".join(system + listed(list(filter(None, shown))) for system, shown in systems.items())
-    )
+    sentences = (system + listed(sorted(filter(None, shown), key=_by_number)) for system, shown in systems.items())
+    return Provenance(is_lab, "; ".join(sentences))
+
+
+def _by_number(build: str) -> list[int]:
+    """Sort what a guest said of its build as builds sort, whatever text it is."""
+    return [int(digits) for digits in re.findall(r"[0-9]{1,9}", build)]
