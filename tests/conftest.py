@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from harness.site import Site, read_site
 from tests.browsing import axe as axe
@@ -24,6 +25,10 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 # The first lab on a host builds its image of Windows, which takes its time; later ones start in a second.
 READY = 300
+
+# An example takes as long as the machine is slow or busy: hypothesis' 200 ms for each would be a test of the machine.
+settings.register_profile("unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,9 @@ def test_other_files_name_nothing(tmp_path: Path) -> None:
     assert strings_of(read_program(plain)) == frozenset()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.binary(max_size=400),
     st.sampled_from([b"", b"\x5d\x00\x00\xff\xff\x00", b"\xff\xff\xff\xff\x5d\x00\x00\x00\xff\x00"]),

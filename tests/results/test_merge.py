@@ -52,7 +52,9 @@ def test_shards_become_one_run_with_their_evidence(tmp_path: Path) -> None:
     assert RunFolder.find("latest", parent=tmp_path / "runs").path == merged.folder.path
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     shards=st.lists(st.sets(st.sampled_from(BUILDS), min_size=1), min_size=1, max_size=4),
     order=st.randoms(use_true_random=False),
