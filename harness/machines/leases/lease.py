@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 from sqlalchemy import update
 
 from harness.errors import LeaseLost, LeasesUnreachable
+from harness.machines.leases.clock import uptime
 from harness.machines.leases.line import Taken
 from harness.machines.leases.register import standing, this
-from harness.machines.leases.store import Store, Turn, machines
+from harness.machines.leases.store import Store, Turn
+from harness.machines.leases.tables import machines
 from harness.site import SiteMachine
 
 log = logging.getLogger(__name__)
@@ -21,13 +22,6 @@ BEATS = 3
 """How often a lease is renewed in the time that it lasts."""
 
 _RETRIES = 15  # how often one would try to, while the store does not answer
-
-
-def uptime() -> float:
-    """Seconds on a clock that nobody sets and that goes on while this host sleeps, where it has one."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
 
 
 class Lease:

@@ -13,7 +13,8 @@ from sqlalchemy import delete, insert, select, update
 
 from harness.errors import LeasesUnreachable
 from harness.machines.leases.register import Key, Standing, enter, standings, this
-from harness.machines.leases.store import Store, Turn, machines, tickets
+from harness.machines.leases.store import Store, Turn
+from harness.machines.leases.tables import machines, tickets
 from harness.machines.leases.waits import AllHeld
 
 

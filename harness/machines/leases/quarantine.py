@@ -21,7 +21,8 @@ from harness.errors import (
 from harness.machines.border import Outlived
 from harness.machines.leases.lease import Lease
 from harness.machines.leases.register import Key, enter, key_of, standing, this
-from harness.machines.leases.store import Store, Turn, machines, open_store
+from harness.machines.leases.store import Store, Turn, open_store
+from harness.machines.leases.tables import machines
 from harness.site import Site, SiteMachine
 
 PASSING = 1800.0

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, insert, select
 
-from harness.machines.leases.store import Turn, machines
+from harness.machines.leases.store import Turn
+from harness.machines.leases.tables import machines
 from harness.site import Site, SiteMachine
 
 

@@ -11,44 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Column, Double, Integer, MetaData, String, Table, Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import LeasesUnreachable
 from harness.machines.border import one_line
+from harness.machines.leases import clock
+from harness.machines.leases.tables import files_own, metadata
 from harness.site import Site
-
-metadata = MetaData()
-
-machines = Table(
-    "wincompat_machines",
-    metadata,
-    Column("vcenter", String(300), primary_key=True),
-    Column("machine", String(900), primary_key=True),
-    Column("token", BigInteger, nullable=False, default=0),  # grows with every lease and never shrinks
-    Column("holder", Text),
-    Column("controller", Text),
-    Column("since", Double),
-    Column("expires", Double),
-    Column("kept", Text),
-    Column("used", Double, nullable=False, default=0.0),
-    Column("quarantined", Text),
-    Column("quarantined_since", Double),
-    Column("quarantined_until", Double),
-)
-
-tickets = Table(
-    "wincompat_tickets",
-    metadata,
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("vcenter", String(300), nullable=False),
-    Column("wants", Text, nullable=False),  # a JSON list of machines
-    Column("holder", Text, nullable=False),
-    Column("controller", Text, nullable=False),
-    Column("since", Double, nullable=False),
-    Column("expires", Double, nullable=False),
-    sqlite_autoincrement=True,  # else SQLite gives the number of a ticket that is gone to the next one
-)
 
 PATIENCE = 10
 """Seconds for a connection, for a lock and for each statement."""
@@ -77,7 +46,7 @@ class Store:
         self.option = option
         self.shown = url.render_as_string(hide_password=True)
         self._sqlite = url.get_backend_name() == "sqlite"
-        self._now = now or (_now_of_sqlite if self._sqlite else _now_of_postgresql)
+        self._now = now or (clock.now if self._sqlite else _now_of_postgresql)
         with self._border():
             self._engine = _sqlite(url) if self._sqlite else _postgresql(url)
         try:
@@ -98,6 +67,15 @@ class Store:
     @contextmanager
     def changing(self) -> Iterator[Turn]:
         """Change the store while nobody else does; undone when the block raises."""
+        with self._changing() as connection:
+            yield Turn(connection, self._now(connection))
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlalchemy.Connection]:
         with (
             self._border(),
             self._engine.connect().execution_options(changing=True) as connection,
@@ -105,18 +83,17 @@ class Store:
         ):
             if not self._sqlite:
                 connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_LOCK)))
-            yield Turn(connection, self._now(connection))
-
-    def close(self) -> None:
-        """Drop the connections."""
-        self._engine.dispose()
+            yield connection
 
     def _prepare(self) -> None:
-        with self.reading() as turn:
-            there = sqlalchemy.inspect(turn.connection).has_table(tickets.name)
+        every = (metadata, files_own) if self._sqlite else (metadata,)
+        with self._border(), self._engine.connect() as connection:
+            look = sqlalchemy.inspect(connection)
+            there = all(look.has_table(name) for part in every for name in part.tables)
         if not there:
-            with self.changing() as turn:
-                metadata.create_all(turn.connection)
+            with self._changing() as connection:
+                for part in every:
+                    part.create_all(connection)
 
     @contextmanager
     def _border(self) -> Iterator[None]:
@@ -199,10 +176,6 @@ def _postgresql(url: sqlalchemy.URL) -> sqlalchemy.Engine:
             "options": limits,
         },
     )
-
-
-def _now_of_sqlite(connection: sqlalchemy.Connection) -> float:
-    return float(connection.exec_driver_sql("SELECT (julianday('now') - 2440587.5) * 86400.0").scalar_one())
 
 
 def _now_of_postgresql(connection: sqlalchemy.Connection) -> float:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from harness.builds import Build
 from harness.errors import LeaseLost, NoMachine
-from harness.machines.leases.lease import Lease, uptime
+from harness.machines.leases.clock import uptime
+from harness.machines.leases.lease import Lease
 from harness.machines.leases.line import AllQuarantined, Place, Taken
 from harness.machines.leases.register import key_of
 from harness.machines.leases.store import Store, open_store

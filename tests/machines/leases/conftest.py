@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-from harness.machines.leases.store import Store, metadata
+from harness.machines.leases.store import Store
+from harness.machines.leases.tables import metadata
 from harness.site import Site
 
 from ..sites import site

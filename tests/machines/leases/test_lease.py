@@ -14,7 +14,8 @@ from harness.errors import LeaseLost, LeasesUnreachable
 from harness.machines.leases import leased
 from harness.machines.leases.quarantine import break_lease, release
 from harness.machines.leases.register import Key, Standing, key_of, standing
-from harness.machines.leases.store import Store, machines, metadata
+from harness.machines.leases.store import Store
+from harness.machines.leases.tables import machines, metadata
 from harness.site import Leases, Site
 
 from .lives import EXPIRES, Clock, held
