@@ -17,5 +17,5 @@ def aside(server: BaseServer) -> Iterator[None]:
         yield
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
         server.server_close()

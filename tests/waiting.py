@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def until(
-    holds: Callable[[], object], within: float = 30, *, pause: float = 0.01, else_say: str = "it never came about"
+    holds: Callable[[], object], within: float = 120, *, pause: float = 0.01, else_say: str = "it never came about"
 ) -> None:
     """Wait until something holds, looking again after each ``pause``; fails after ``within`` seconds."""
     patience = time.monotonic() + within

@@ -16,8 +16,8 @@ def site(
     ca_file: Path | None = None,
     verify: bool = True,
     machines: tuple[tuple[str, int | str], ...] = (("DC/vm/one", 19044),),
-    request: float = 2.0,
-    lease: float = 5.0,
+    request: float = 30.0,
+    lease: float = 60.0,
     host: str = "127.0.0.1",
 ) -> Site:
     """Make a site whose one secret lies in a file of this folder."""
@@ -33,5 +33,5 @@ def site(
             SiteMachine(path=path, build=build, snapshot="clean", address=f"127.0.0.{number}")
             for number, (path, build) in enumerate(machines, start=11)
         ),
-        budgets=Budgets(request=request, lease=lease, task=10),
+        budgets=Budgets(request=request, lease=lease, task=60),
     )

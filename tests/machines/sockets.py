@@ -39,7 +39,7 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
                 server.shutdown(socket.SHUT_RDWR)
             for connection in taken:
                 connection.close()
-            thread.join(5)
+            thread.join(60)
 
 
 def _quietly(serve: Callable[[socket.socket], None], connection: socket.socket) -> None:

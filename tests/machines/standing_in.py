@@ -24,20 +24,20 @@ def standing_in(folder: Path) -> Iterator[Served]:
     """Run a vCenter with two machines, a and b, each off and with the snapshot ``clean``."""
     running = Served(folder)
     running.thread.start()
-    assert running.ready.wait(10)
+    assert running.ready.wait(60)
     try:
         yield running
     finally:
         running.loop.call_soon_threadsafe(running.loop.stop)
-        running.thread.join(10)
+        running.thread.join(60)
         running.audit.close()
 
 
 def site_of(served: Served, folder: Path, *machines: dict[str, Any], **budgets: float) -> Site:
-    """Write the site of such a vCenter; its waits are short."""
+    """Write the site of such a vCenter; what is waited for is waited for long, and what has to pass passes quickly."""
     secret = folder / "vcenter.secret"
     secret.write_text(PASSWORD)
-    patience: dict[str, float] = {"request": 2, "lease": 1, "task": 10, "ready": 5, "settle": 0.05, "tools": 0.2}
+    patience: dict[str, float] = {"request": 30, "lease": 30, "task": 60, "ready": 60, "settle": 0.05, "tools": 0.2}
     return Site(
         name="stand-ins",
         vcenter=Address(

@@ -97,7 +97,7 @@ def test_clones_are_never_drawn(served: Served, tmp_path: Path) -> None:
     site = site_of(served, tmp_path, drawing(folder=FOLDER))
     with connected(site) as vcenter:
         machine = vcenter.machine(vcenter.offering(BUILD).machines[1])
-        machine._tasks.wait(machine._vm.Rename_Task("wincompat-a-1"), within=5)
+        machine._tasks.wait(machine._vm.Rename_Task("wincompat-a-1"), within=60)
     assert offered(site) == [f"{FOLDER}/a"]
 
 

@@ -49,8 +49,8 @@ def test_a_vcenter_that_falls_silent_after_the_handshake(tmp_path: Path) -> None
     """TLS that comes up and then says nothing ends with the request budget too."""
     pem = certificate(tmp_path)
     with listening(https_server(pem, None)) as port:
-        error = refused(site(tmp_path, port=port, ca_file=pem, request=0.5))
-    assert error.problem == "connecting: no answer within 0.5 s"
+        error = refused(site(tmp_path, port=port, ca_file=pem, request=2))
+    assert error.problem == "connecting: no answer within 2 s"
 
 
 def test_a_certificate_nobody_vouches_for(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def test_a_connection_that_breaks_after_the_request_asks_no_second_time(machine:
             return snapshot.RevertToSnapshot_Task()
 
         task = same._tasks.start(same._vm, ask, kind="revert", known=now.get("recentTask", ()))
-        same._tasks.wait(task, within=30)
+        same._tasks.wait(task, within=60)
         assert cutter.cut.is_set()
         assert relayed.calls["RevertToSnapshot_Task"] == 1
 

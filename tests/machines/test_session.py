@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from harness.site import Budgets, Secret, Site
 from tests.waiting import until
 
 from ..lab.vcenter.vcenter_served import PASSWORD, Served
+from ..lab.vcenter.vcenter_standin import StandIn
+from .impatience import hurried, when_sent
 from .sites import site
 from .sockets import Cutter, Swallower, listening
 from .standing_in import standing_in
@@ -59,7 +62,7 @@ def machine(vcenter: VCenter) -> Machine:
 def power_cycle(machine: Machine) -> None:
     """Do two tasks and nothing else."""
     for ask in (machine._vm.PowerOnVM_Task, machine._vm.PowerOffVM_Task):
-        machine._tasks.wait(ask(), within=10)
+        machine._tasks.wait(ask(), within=60)
 
 
 def spent(vcenter: VCenter, work: Callable[[], Any]) -> Counter[str]:
@@ -110,30 +113,41 @@ def test_each_thread_has_one_collector_of_its_own(vcenter: VCenter) -> None:
     assert vcenter.calls["Login"] == 1
 
 
-def through(there: Site, port: int, request: float = 2.0) -> Site:
+def through(there: Site, port: int) -> Site:
     """Go to the vCenter by way of a relay."""
-    return there.model_copy(
-        update={
-            "vcenter": there.vcenter.model_copy(update={"port": port}),
-            "budgets": Budgets(request=request, task=60.0),
-        }
-    )
+    vcenter = there.vcenter.model_copy(update={"port": port})
+    return there.model_copy(update={"vcenter": vcenter, "budgets": there.budgets.model_copy()})
+
+
+@contextmanager
+def held(guest: StandIn) -> Iterator[None]:
+    """Have what is asked of a machine go on and on, unless the test lets it end earlier."""
+    guest.is_held = True
+    try:
+        yield
+    finally:
+        guest.is_held = False
 
 
 def test_a_vcenter_that_falls_silent_in_the_middle_of_a_wait_hangs_nothing(served: Served, there: Site) -> None:
     """The task has a minute; the silence ends with the request budget, and leaving takes no longer than it either."""
     relay = Swallower("127.0.0.1", served.port)
-    served.guests["a"].takes = 1.5
-    try:
-        with listening(relay.serve) as port, connected(through(there, port)) as relayed:
-            machine = relayed.machine(there.machines[0])
-            threading.Timer(0.5, relay.armed.set).start()
-            with pytest.raises(SiteUnreachable, match=r"powering on: no answer within 2 s"):
-                machine.power_on()
-            assert relayed.calls["PowerOnVM_Task"] == 1
-        assert relay.cut.is_set()
-    finally:
-        served.guests["a"].takes = 0.02
+    with (
+        held(served.guests["a"]),
+        listening(relay.serve) as port,
+        connected(through(there, port)) as relayed,
+    ):
+        machine = relayed.machine(there.machines[0])
+
+        def falls_silent() -> None:
+            hurried(relayed, request=2.0)
+            relay.armed.set()
+
+        when_sent(relayed, "WaitForUpdatesEx", falls_silent, nth=2)
+        with pytest.raises(SiteUnreachable, match=r"powering on: no answer within 2 s"):
+            machine.power_on()
+        assert relayed.calls["PowerOnVM_Task"] == 1
+    assert relay.cut.is_set()
     with connected(there) as again:
         again.machine(there.machines[0]).power_off()
 
@@ -141,20 +155,29 @@ def test_a_vcenter_that_falls_silent_in_the_middle_of_a_wait_hangs_nothing(serve
 def test_a_vcenter_that_is_out_of_breath_is_waited_for(served: Served, there: Site) -> None:
     """One answer that never came is no dead vCenter: it is asked once more, and what it did meanwhile is heard."""
     relay = Swallower("127.0.0.1", served.port)
-    served.guests["a"].takes = 3.0
-    try:
-        with listening(relay.serve) as port, connected(through(there, port)) as relayed:
-            machine = relayed.machine(there.machines[0])
-            threading.Timer(0.5, relay.armed.set).start()
-            threading.Timer(1.8, relay.armed.clear).start()
-            machine.power_on()
-            assert relay.cut.is_set()
-            assert relayed.calls["PowerOnVM_Task"] == 1
-            assert relayed.calls["CurrentTime"] == 1
-            served.guests["a"].takes = 0.02
-            machine.power_off()
-    finally:
-        served.guests["a"].takes = 0.02
+    with (
+        held(served.guests["a"]),
+        listening(relay.serve) as port,
+        connected(through(there, port)) as relayed,
+    ):
+        machine = relayed.machine(there.machines[0])
+
+        def falls_silent() -> None:
+            hurried(relayed, request=2.0)
+            relay.armed.set()
+
+        def has_its_breath_again() -> None:
+            hurried(relayed, request=60.0)
+            relay.armed.clear()
+            served.guests["a"].is_held = False
+
+        when_sent(relayed, "WaitForUpdatesEx", falls_silent, nth=2)
+        when_sent(relayed, "CurrentTime", has_its_breath_again)
+        machine.power_on()
+        assert relay.cut.is_set()
+        assert relayed.calls["PowerOnVM_Task"] == 1
+        assert relayed.calls["CurrentTime"] == 1
+        machine.power_off()
 
 
 def test_a_vcenter_that_falls_silent_between_calls_hangs_nothing(served: Served, there: Site) -> None:
@@ -162,6 +185,7 @@ def test_a_vcenter_that_falls_silent_between_calls_hangs_nothing(served: Served,
     relay = Swallower("127.0.0.1", served.port)
     with listening(relay.serve) as port, connected(through(there, port)) as relayed:
         machine = relayed.machine(there.machines[0])
+        hurried(relayed, request=2.0)
         relay.armed.set()
         with pytest.raises(SiteUnreachable, match=r"asking for its power state: no answer within 2 s"):
             machine.power()
@@ -169,34 +193,31 @@ def test_a_vcenter_that_falls_silent_between_calls_hangs_nothing(served: Served,
 
 def test_a_task_that_never_ends_is_given_up_with_its_budget(there: Site, served: Served) -> None:
     """The budget is the task's, not the connection's: the vCenter is in good health and goes on answering."""
-    served.guests["b"].takes = 3.0
-    try:
-        with connected(there.model_copy(update={"budgets": Budgets(task=1.0)})) as vcenter:
-            machine = vcenter.machine(there.machines[1])
-            with pytest.raises(MachineFailed, match=r"b: powering on: still running after 1 s"):
-                machine.power_on()
-    finally:
-        served.guests["b"].takes = 0.02
+    brief = there.model_copy(update={"budgets": Budgets(task=3.0)})
+    with held(served.guests["b"]), connected(brief) as vcenter:
+        machine = vcenter.machine(there.machines[1])
+        with pytest.raises(MachineFailed, match=r"b: powering on: still running after 3 s"):
+            machine.power_on()
 
 
 def test_a_session_that_is_ended_in_the_middle_of_a_wait_is_renewed(served: Served, there: Site) -> None:
     """The wait goes on with a new collector, and the task is not asked for twice."""
-    served.guests["a"].takes = 1.0
-    try:
-        with connected(there) as vcenter:
-            machine = vcenter.machine(there.machines[0])
-            ending = threading.Timer(0.3, end_sessions, (there, vcenter))
-            ending.start()
-            machine.power_on()
-            ending.join()
-            served.guests["a"].takes = 0.02
-            assert machine.power().on
-            machine.power_off()
-            assert vcenter.calls["Login"] == 2
-            assert vcenter.calls["PowerOnVM_Task"] == 1
-            assert spent(vcenter, lambda: power_cycle(machine))["CreatePropertyCollector"] == 0
-    finally:
-        served.guests["a"].takes = 0.02
+    with held(served.guests["a"]), connected(there) as vcenter:
+        machine = vcenter.machine(there.machines[0])
+
+        def end() -> None:
+            end_sessions(there, vcenter)
+            served.guests["a"].is_held = False
+
+        ending = threading.Timer(0.1, end)
+        when_sent(vcenter, "WaitForUpdatesEx", ending.start, nth=2)
+        machine.power_on()
+        ending.join()
+        assert machine.power().on
+        machine.power_off()
+        assert vcenter.calls["Login"] == 2
+        assert vcenter.calls["PowerOnVM_Task"] == 1
+        assert spent(vcenter, lambda: power_cycle(machine))["CreatePropertyCollector"] == 0
 
 
 def test_parallel_threads_renew_a_session_once(there: Site, vcenter: VCenter) -> None:
@@ -237,7 +258,7 @@ def test_a_task_that_the_vcenter_forgot_is_no_missing_machine(there: Site, vcent
         pytest.raises(MachineFailed, match=r"no longer knows the task; it may have restarted"),
         crossing(there, "a", "reverting"),
     ):
-        machine._tasks.wait(task, within=5)
+        machine._tasks.wait(task, within=60)
     machine.power_off()  # the thread's collector has survived it
 
 
@@ -274,6 +295,6 @@ def test_a_dead_vcenter_does_not_hold_the_keep_alive(served: Served, there: Site
             assert threading.active_count() > before
             relay.armed.set()
             with KeepAlive(relayed._session, every=0.01):
-                assert relay.cut.wait(5)
+                assert relay.cut.wait(60)
         names = [thread.name for thread in threading.enumerate()]
         assert names.count("vcenter-keep-alive") == 1, vcenter

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,6 +20,7 @@ from harness.machines.vcenter import VCenter, connected
 from harness.site import Site
 from tests.lab.vcenter.vcenter_served import Served, vim
 
+from .impatience import looking_briefly, when_sent
 from .sockets import Cutter, listening
 from .standing_in import FOLDER, cloning, names, site_of
 
@@ -82,19 +82,25 @@ def test_whatever_happens_the_clone_goes(
 @pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 def test_a_run_that_is_stopped_while_a_clone_comes_about_destroys_it(served: Served, tmp_path: Path) -> None:
     """Ctrl-C in the middle of the clone task: the task is seen to its end, and its clone destroyed."""
-    served.guests["a"].takes = 0.5
+    source = served.guests["a"]
+    source.is_held = True
     site = site_of(served, tmp_path, cloning())
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    stop = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))
+
+    def stop() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        source.is_held = False
+
+    stopping = threading.Timer(0.2, stop)
     try:
         with connected(site) as vcenter:
-            stop.start()
+            when_sent(vcenter, "WaitForUpdatesEx", stopping.start)
             with pytest.raises(KeyboardInterrupt), supplied(vcenter):
                 pytest.fail("it was not stopped")
             assert vcenter.calls["CloneVM_Task"] == 1
             assert names(vcenter) == ["a", "b"]
     finally:
-        stop.cancel()
+        stopping.cancel()
         signal.signal(signal.SIGINT, before)
         gc.collect()  # what is dropped without being closed is complained of here, and not in another test
 
@@ -187,19 +193,6 @@ def through(site: Site, port: int) -> Site:
     return site.model_copy(update={"vcenter": site.vcenter.model_copy(update={"port": port})})
 
 
-def cut_at(vcenter: VCenter, cutter: Cutter, method: str) -> None:
-    """Have the connection break after the request of a method was sent, before its answer comes."""
-    stub = vcenter._session.stub
-    send = stub._send
-
-    def sending(mo: Any, info: Any, args: Any, outer: Any) -> Any:
-        if info.wsdlName == method:
-            cutter.armed.set()
-        return send(mo, info, args, outer)
-
-    stub._send = sending  # type: ignore[method-assign]  # it listens, and changes nothing
-
-
 @pytest.mark.parametrize(
     ("strategy", "method"), [("linked-clone", "CloneVM_Task"), ("instant-clone", "InstantClone_Task")]
 )
@@ -215,7 +208,7 @@ def test_a_clone_whose_answer_was_lost_is_adopted(
         listening(cutter.serve) as port,
         connected(through(site_of(served, tmp_path, cloning(strategy)), port)) as vcenter,
     ):
-        cut_at(vcenter, cutter, method)
+        when_sent(vcenter, method, cutter.armed.set)
         with supplied(vcenter) as ready:
             assert cutter.cut.is_set()
             assert ready.machine.power().on
@@ -235,7 +228,7 @@ def test_of_two_clones_that_come_about_at_once_each_run_finds_its_own(served: Se
         connected(through(site, port)) as vcenter,
         ExitStack() as theirs,
     ):
-        cut_at(vcenter, cutter, "CloneVM_Task")
+        when_sent(vcenter, "CloneVM_Task", cutter.armed.set)
         thread = threading.Thread(target=lambda: theirs.enter_context(supplied(other, clone=2)))
         thread.start()
         with supplied(vcenter, clone=1) as ready:
@@ -253,7 +246,8 @@ def test_a_clone_that_never_shows_is_not_asked_for_again(served: Served, tmp_pat
         listening(lost.serve) as port,
         connected(through(site_of(served, tmp_path, cloning()), port)) as vcenter,
     ):
-        cut_at(vcenter, lost, "CloneVM_Task")
+        when_sent(vcenter, "CloneVM_Task", lost.armed.set)
+        looking_briefly(vcenter, request=2)
         with (
             pytest.raises(MachineFailed, match=r"^a: cloning it: the connection broke while asking; neither the clone"),
             supplied(vcenter),
@@ -273,7 +267,8 @@ def test_another_runs_clone_of_our_name_is_not_adopted(served: Served, tmp_path:
         connected(through(site, port)) as vcenter,
         supplied(other, run="theirs"),
     ):
-        cut_at(vcenter, lost, "CloneVM_Task")
+        when_sent(vcenter, "CloneVM_Task", lost.armed.set)
+        looking_briefly(vcenter, request=2)
         with pytest.raises(MachineFailed, match="neither the clone nor a task of it shows"), supplied(vcenter):
             pytest.fail("it was adopted")
         assert [clone.mark.run for clone in clones_of(other)] == ["theirs"]
@@ -308,7 +303,7 @@ def test_a_persons_machine_is_not_taken_for_a_clone(served: Served, tmp_path: Pa
     """A machine without our mark is never destroyed, whatever its name."""
     with connected(site_of(served, tmp_path, cloning())) as vcenter:
         theirs = vcenter.machine(vcenter.site.machines[0].model_copy(update={"path": f"{FOLDER}/b"}))
-        theirs._tasks.wait(theirs._vm.Rename_Task("wincompat-a-1"), within=5)
+        theirs._tasks.wait(theirs._vm.Rename_Task("wincompat-a-1"), within=60)
         with pytest.raises(MachineFailed, match="a machine that is no clone of ours is called"), supplied(vcenter):
             pytest.fail("it was cloned")
         assert names(vcenter) == ["a", "wincompat-a-1"]

@@ -17,9 +17,9 @@ from harness.machines.vcenter import connected
 from harness.site import Site
 from tests.lab.vcenter.vcenter_served import Served
 
+from .impatience import when_sent
 from .sockets import Cutter, listening
 from .standing_in import FOLDER, cloning, names, site_of
-from .test_strategies import cut_at
 
 
 class Cell:
@@ -114,8 +114,8 @@ def test_a_vcenter_that_is_away_is_no_reason_to_fall_back(served: Served, tmp_pa
     with listening(cutter.serve) as port:
         away: dict[str, Any] = {"vcenter": site.vcenter.model_copy(update={"port": port})}
         with connected(site.model_copy(update=away)) as vcenter:
-            cut_at(vcenter, cutter, "FindByInventoryPath")
-            cut_at(vcenter, cutter, "CurrentTime")
+            when_sent(vcenter, "FindByInventoryPath", cutter.armed.set, nth=None)
+            when_sent(vcenter, "CurrentTime", cutter.armed.set, nth=None)
             with pytest.raises(SiteUnreachable), supplied(vcenter, cell.wanted()):
                 pytest.fail("it fell back")
     assert cell.warnings == []

@@ -24,6 +24,7 @@ from harness.site import Account, Secret, Site
 from tests.lab.vcenter.vcenter_served import Served
 
 from .forging import Forger, forging
+from .impatience import looking_briefly
 from .sockets import Cutter, listening
 from .standing_in import FOLDER, site_of
 
@@ -84,6 +85,7 @@ def test_a_change_whose_answer_was_a_proxys_is_not_asked_for_again(forged: VCent
     """Whether the vCenter got the question is not known: the task is looked for, and not asked for twice."""
     machine = forged.machine(forged.site.machines[0])
     forger.refuse("<PowerOnVM_Task ", 504)
+    looking_briefly(forged, request=2)
     with pytest.raises(MachineFailed, match="no such task shows; it was not asked again"):
         machine.power_on()
     assert forged.calls["PowerOnVM_Task"] == 1

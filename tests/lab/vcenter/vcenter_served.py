@@ -86,14 +86,14 @@ class Served:
     def stranger(self) -> Iterator[Any]:
         """Give a service instance of the real client that is not logged in."""
         stub = _client.SmartStubAdapter(
-            host="127.0.0.1", port=self.port, sslContext=self.trust, httpConnectionTimeout=20
+            host="127.0.0.1", port=self.port, sslContext=self.trust, httpConnectionTimeout=60
         )
         yield vim.ServiceInstance("ServiceInstance", stub)
         stub.DropConnections()
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run something in the vCenter's own loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def fault(self, name: str, **options: Any) -> Asked:
         """Ask for a fault."""
@@ -117,5 +117,5 @@ class Served:
     def connect(self, user: str = "administrator@lab.local", password: str = PASSWORD) -> Any:
         """Log in with the real client."""
         return _client.SmartConnect(
-            host="127.0.0.1", port=self.port, user=user, pwd=password, sslContext=self.trust, httpConnectionTimeout=20
+            host="127.0.0.1", port=self.port, user=user, pwd=password, sslContext=self.trust, httpConnectionTimeout=60
         )

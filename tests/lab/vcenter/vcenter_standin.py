@@ -28,6 +28,7 @@ class StandIn:
     build: Build
     boots_in: float = 0.01
     takes: float = 0.02
+    is_held: bool = False
     is_on: bool = False
     is_up: bool = False
     is_frozen: bool = False
@@ -55,9 +56,15 @@ class StandIn:
         for observer in list(self.observers):
             observer(self)
 
+    async def _take(self) -> None:
+        """Take as long as the test says, and until it no longer holds the operation."""
+        await asyncio.sleep(self.takes)
+        while self.is_held:
+            await asyncio.sleep(0.01)
+
     async def power_on(self) -> None:
         """Power comes after a moment, Windows after another."""
-        await asyncio.sleep(self.takes)
+        await self._take()
         self.is_on = True
         self._tell()
         self._boot = asyncio.create_task(self._come_up())
@@ -71,7 +78,7 @@ class StandIn:
         """Both go at once."""
         if self._boot is not None:
             self._boot.cancel()
-        await asyncio.sleep(self.takes)
+        await self._take()
         self.is_on = self.is_up = False
         self._tell()
 
@@ -91,7 +98,7 @@ class StandIn:
 
     async def snapshot(self, key: str, *, memory: bool = False) -> None:
         """Keep the disk."""
-        await asyncio.sleep(self.takes)
+        await self._take()
         self.kept[key] = dict(self.disk)
         if memory:
             self.remembered.add(key)
@@ -114,12 +121,12 @@ class StandIn:
 
     async def clone(self, name: str, key: str) -> StandIn:
         """Another one with that disk."""
-        await asyncio.sleep(self.takes)
+        await self._take()
         return StandIn(name, self.build, disk=dict(self.kept[key]), kept={})
 
     async def instant_clone(self, name: str) -> StandIn:
         """Another one, up, with the disk of this moment."""
-        await asyncio.sleep(self.takes)
+        await self._take()
         return StandIn(name, self.build, disk=dict(self.disk), kept={}, is_on=True, is_up=True, boot_id="cloned")
 
     async def freeze(self) -> None:
