@@ -26,7 +26,7 @@ password = {{ env = "NOBODY" }}
 user = "nobody"
 password = {{ env = "NOBODY" }}
 [budgets]
-lease = 60
+lease = 300
 [leases]
 url = "{url}"
 expires = {expires}
@@ -73,7 +73,7 @@ def test_three_controllers_fight_for_two_machines(url: sqlalchemy.URL, tmp_path:
         fighting(url, tmp_path, "two", f"{CELLS}") as two,
         fighting(url, tmp_path, "three", f"{CELLS}") as three,
     ):
-        assert [process.wait(60) for process in (one, two, three)] == [0, 0, 0]
+        assert [process.wait(300) for process in (one, two, three)] == [0, 0, 0]
     seen = touches(tmp_path)
     for path in ("a", "b"):
         of_it = [touch for touch in seen if touch[0] == path]
@@ -89,8 +89,8 @@ def test_three_controllers_fight_for_two_machines(url: sqlalchemy.URL, tmp_path:
 def test_a_killed_controllers_machine_comes_free(url: sqlalchemy.URL, tmp_path: Path) -> None:
     """After SIGKILL a lease runs out, and the machine goes to the next with a greater token."""
     with (
-        fighting(url, tmp_path, "dies", "1", "still", expires=1.5) as one,
-        fighting(url, tmp_path, "too", "1", "still", expires=1.5) as two,
+        fighting(url, tmp_path, "dies", "1", "still", expires=5) as one,
+        fighting(url, tmp_path, "too", "1", "still", expires=5) as two,
     ):
         until(lambda: len(touches(tmp_path)) >= 4 or not one.poll() is two.poll() is None)
         assert one.poll() is two.poll() is None
@@ -99,6 +99,6 @@ def test_a_killed_controllers_machine_comes_free(url: sqlalchemy.URL, tmp_path: 
     held = {touch[0]: int(touch[1]) for touch in touches(tmp_path)}
     assert len(held) == 2
     with fighting(url, tmp_path, "lives", "1") as lives:
-        assert lives.wait(60) == 0
+        assert lives.wait(300) == 0
     (path, token, *_), _ = touches(tmp_path)[4:]
     assert int(token) > held[path]
