@@ -15,7 +15,7 @@ from harness.predictions import Preflight
 from harness.report.builds import build_views, shares
 from harness.report.cells import SMALL, cell_views
 from harness.report.changes import Earlier, changes_view, compared
-from harness.report.charts.boxes import boxes_view
+from harness.report.charts.boxes import TIMED, boxes_view
 from harness.report.charts.heat import heat_view
 from harness.report.charts.lanes import lanes_view
 from harness.report.charts.pace import pace_view
@@ -63,7 +63,8 @@ def page_view(
     """
     plan, lost = folder.read_plan()
     reading = journal.read(folder.journal_file)
-    cells, steps = with_short_names(cells_frame(plan, reading.results)), with_short_names(steps_frame(reading.results))
+    cells = with_short_names(cells_frame(plan, reading.results))
+    steps = with_short_names(steps_frame(reading.results, TIMED))
     origin = provenance(plan, reading.results)
     began, ended = _span(plan, cells)
     today = began.date() if began else datetime.now(UTC).date()

@@ -49,7 +49,8 @@ class Names:
 def packed(value: Any) -> str:
     """Squeeze a value into text that can stand in a page."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    squeezed = gzip.compress(text.encode("utf-8", "replace"), 7, mtime=0)  # the same run makes the same page
+    # mtime: the same run makes the same page
+    squeezed = gzip.compress(text.encode("utf-8", "replace"), 5, mtime=0)  # 7: twice the time, 2 % less
     return base64.b64encode(squeezed).decode()
 
 

@@ -11,9 +11,12 @@ import jinja2
 from markupsafe import Markup
 
 from harness.errors import AuthoringError
+from harness.report.compiled import compiled
 from harness.report.view import Islands, PageView
+from harness.results import text
 from harness.results.text import clipped, visible
 
+_MADE_BY = (__file__, text.__file__)  # what the compiled templates hang on, beside their source
 _LONGEST = 20_000  # characters of any one value, whatever the page wants to show of it
 
 
@@ -42,6 +45,7 @@ def _framed(view: PageView, islands: Islands, body: str, look: str) -> str:
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
         loader=jinja2.PackageLoader("harness.report", "frame"),
+        bytecode_cache=compiled(*_MADE_BY),
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -73,6 +77,7 @@ def _environment(overrides: Path | None) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
         loader=jinja2.ChoiceLoader(loaders),
+        bytecode_cache=compiled(*_MADE_BY),
         trim_blocks=True,
         lstrip_blocks=True,
     )

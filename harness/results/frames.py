@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -62,6 +62,9 @@ STEPS: dict[str, Any] = {
     "error": "string",  # missing where the step ended well
 }
 
+_MADE = frozenset({"attempts", "started", "steps"})  # columns that are no plain attribute of a result
+_OF_STEP = {"step": "name", "started": "started", "seconds": "seconds", "error": "error"}  # and what a step calls them
+
 
 def cells_frame(plan: Plan | None, results: Iterable[Result]) -> pd.DataFrame:
     """Lay out one row for each planned cell, in the plan's order, then one for each result that nobody planned.
@@ -83,42 +86,41 @@ def cells_frame(plan: Plan | None, results: Iterable[Result]) -> pd.DataFrame:
     rows += found.values()
     names += [build_name(result.build) for result in found.values()]
     # column by column, not row by row: that is several times as fast, and 100,000 cells are not many
-    seconds = _read("seconds", rows, CELLS).to_numpy(copy=True)
+    told = _told(rows, [name for name in CELLS if name in Result.model_fields and name not in _MADE])
+    seconds = np.array(told.pop("seconds"), dtype=float)
     seconds[silent] = np.nan
     made: dict[str, Any] = {
+        **told,
         "build_name": names,
-        "verdict": [result.verdict.value for result in rows],
-        "fault": [result.fault.value for result in rows],
-        "cause": [result.cause.value if result.cause is not None else None for result in rows],
         "attempts": [len(result.attempts) or int(result.started is not None) for result in rows],
         "started": [in_utc(result.started) for result in rows],
         "seconds": seconds,
         "steps": [len(result.steps) for result in rows],
         "planned": [True] * planned_ones + [False if plan else None] * (len(rows) - planned_ones),
     }
-    return pd.DataFrame(
-        {
-            name: pd.Series(made[name], dtype=dtype) if name in made else _read(name, rows, CELLS)
-            for name, dtype in CELLS.items()
-        }
-    )
+    return pd.DataFrame({name: pd.Series(made[name], dtype=dtype) for name, dtype in CELLS.items()})
 
 
-def steps_frame(results: Iterable[Result]) -> pd.DataFrame:
-    """Lay out one row for each step of each result, in the order they were taken."""
+def steps_frame(results: Iterable[Result], columns: Collection[str] = STEPS.keys()) -> pd.DataFrame:
+    """Lay out one row for each step of each result, in the order they were taken; ``columns`` are those looked at."""
     whole = list(results)
     taken = [step for result in whole for step in result.steps]
     numbers = np.array([len(result.steps) for result in whole], dtype=np.int64)
     of_cell = np.repeat(np.arange(len(whole)), numbers)
     before = np.cumsum(numbers) - numbers
-    made = {
-        "position": pd.Series(np.arange(1, len(taken) + 1) - before[of_cell], dtype=STEPS["position"]),
-        "step": pd.Series([step.name for step in taken], dtype=STEPS["step"]),
-        **{name: _read(name, taken, STEPS) for name in ("started", "seconds", "error")},
-    }
+    wanted = [name for name in STEPS if name in columns]
+    own = _told(taken, [_OF_STEP[name] for name in wanted if name in _OF_STEP])
+    made: dict[str, Any] = {name: own[_OF_STEP[name]] for name in wanted if name in _OF_STEP}
+    made["position"] = np.arange(1, len(taken) + 1) - before[of_cell]
+    shared = _told(whole, [name for name in wanted if name not in made])
     # what all steps of a cell share is read once and repeated
     return pd.DataFrame(
-        {name: made[name] if name in made else _read(name, whole, STEPS).array.take(of_cell) for name in STEPS}
+        {
+            name: pd.Series(made[name], dtype=STEPS[name])
+            if name in made
+            else pd.array(shared[name], dtype=STEPS[name]).take(of_cell)
+            for name in wanted
+        }
     )
 
 
@@ -144,7 +146,10 @@ def _without_result(planned: PlannedCell) -> Result:
     return Result(**same, verdict=verdict, reason=planned.skip or "")
 
 
-def _read(name: str, things: Sequence[Result] | Sequence[Step], columns: dict[str, Any]) -> pd.Series:
-    # with its dtype in any case: also for no rows, and where a value is missing throughout
-    read: pd.Series = pd.Series(list(map(attrgetter(name), things)), dtype=columns[name])
-    return read
+def _told(things: Sequence[Result] | Sequence[Step], names: Sequence[str]) -> dict[str, Any]:
+    """Read attributes as columns; each thing is gone to once, as going to it costs more than reading."""
+    if not names or not things:
+        return {name: [] for name in names}
+    read = map(attrgetter(*names), things)
+    columns = zip(*read, strict=True) if len(names) > 1 else [tuple(read)]
+    return dict(zip(names, columns, strict=True))

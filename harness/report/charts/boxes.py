@@ -16,6 +16,8 @@ from harness.results.result import Verdict
 from harness.results.text import clipped
 from harness.results.timings import roles
 
+TIMED = ("cell", "build", "product", "step", "seconds")
+"""The columns of the steps that are looked at."""
 _MOST_STEPS = 6
 _MOST_DOTS = 40
 _LEAST = 5  # values that a box can be drawn of
@@ -80,7 +82,7 @@ class BoxesView:
 def boxes_view(steps: pd.DataFrame, cells: pd.DataFrame, earlier: Sequence[Earlier] = ()) -> BoxesView | None:
     """Lay out the steps of all cells that were really run, beside the runs before; None where none was."""
     really = (steps["seconds"] > 0) & (steps["seconds"] < math.inf)
-    timed = steps.loc[really, ["cell", "build", "product", "step", "seconds"]]
+    timed = steps.loc[really, list(TIMED)]
     if timed.empty:
         return None
     # few names on very many rows: compared by their numbers
