@@ -21,7 +21,7 @@ def broken_off(after: float, connection: Callable[[], socket.socket | None]) -> 
     """Break a connection off that is still at its answer after so many seconds, however much of it has come.
 
     ``connection`` is asked for the socket then, and as long again later while there is none. Raises Overdue in place of
-    what the broken connection raises.
+    what the broken connection raises, or of what it was read as.
     """
     alone = threading.Lock()
     is_over = threading.Event()
@@ -43,8 +43,17 @@ def broken_off(after: float, connection: Callable[[], socket.socket | None]) -> 
         yield
     except Exception as error:
         if is_late.is_set():
-            raise Overdue(f"the answer was not complete after {after:.3g} s") from error
+            raise Overdue(_told(after)) from error
         raise
+    else:
+        with alone:
+            is_over.set()
+        if is_late.is_set():  # a reader may take the end of the connection for the end of the answer
+            raise Overdue(_told(after))
     finally:
         with alone:
             is_over.set()
+
+
+def _told(after: float) -> str:
+    return f"the answer was not complete after {after:.3g} s"

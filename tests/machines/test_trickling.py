@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from harness.errors import SiteError, SiteUnreachable
 from harness.machines import stub
 from harness.machines.stub import https
 from harness.machines.vcenter import connected
-from harness.overdue import broken_off
+from harness.overdue import Overdue, broken_off
 from tests.lab.vcenter.vcenter_served import Served
 from tests.machines.sockets import listening
 from tests.machines.standing_in import site_of, standing_in
@@ -94,6 +95,18 @@ def test_no_answer_is_waited_for_longer_than_its_budget(
                     ask()
         with _budget(60), pytest.raises(SiteUnreachable, match="not complete after 1 s"), connected(site):
             pass
+
+
+def test_what_was_cut_off_is_not_taken_for_whole() -> None:
+    """To a reader a connection that was broken off has ended, and so may the answer have."""
+    near, far = socket.socketpair()
+    with near, far:
+        far.sendall(b"HTTP/1.1 200 OK\r\n")
+        answer = HTTPResponse(near)
+        with pytest.raises(Overdue, match=r"not complete after 0\.1 s"), broken_off(0.1, lambda: near):
+            answer.begin()
+        assert answer.status == 200
+        answer.close()
 
 
 def test_a_connection_of_our_own_ends_with_its_budget(served: Served) -> None:
