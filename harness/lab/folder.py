@@ -123,7 +123,7 @@ class LabFolder:
             else:
                 entry.unlink(missing_ok=True)
 
-    def ask(self, verb: str, what: str, *, patience: float = 10.0, **query: str) -> bytes:
+    def ask(self, verb: str, what: str, *, patience: float = 30.0, **query: str) -> bytes:
         """Ask the lab inside; raises LabIsDown when none answers and RuntimeError with its words when it refuses."""
         connection = _Knock(self, patience)
         try:
