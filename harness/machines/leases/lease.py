@@ -6,11 +6,11 @@ import logging
 import threading
 from collections.abc import Callable
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from harness.errors import LeaseLost, LeasesUnreachable
 from harness.machines.leases.clock import uptime
-from harness.machines.leases.line import Taken
+from harness.machines.leases.line import Taken, controller
 from harness.machines.leases.register import standing, this
 from harness.machines.leases.store import Store, Turn
 from harness.machines.leases.tables import machines
@@ -43,12 +43,15 @@ class Lease:
         self.entry = entry
         self.token = taken.token
         self._key = taken.key
+        self._holder = taken.holder
         self._store = store
         self._expires = expires
         self._clock = clock
         # counted from the question: the store began to count later, so it never gives away what we think is ours
         self._ours_until = asked + expires
         self._lost = ""
+        self._trouble = ""
+        self._file = store.file()
         self._kept = False
         self._alone = threading.Lock()
         self._end = threading.Event()
@@ -67,9 +70,17 @@ class Lease:
         self._heartbeat.start()
 
     def check(self) -> None:
-        """Raise LeaseLost unless the machine is ours, by what was last heard from the store; costs nothing."""
+        """Raise LeaseLost unless the machine is ours, by what was last heard from the store.
+
+        Costs one look at the store's file: when that was deleted, or another one was put in its place, the store is
+        asked.
+        """
+        if (there := self._store.file()) != self._file:
+            self._file = there  # the heartbeat asks again
+            self._renew()
         if not self._lost and self._clock() >= self._ours_until:
-            raise self._is_lost(f"its lease could not be renewed for {self._expires:g} s")
+            said = f": {self._trouble}" if self._trouble else ""
+            raise self._is_lost(f"its lease could not be renewed for {self._expires:g} s{said}")
         if self._lost:
             raise self._is_lost(self._lost)
 
@@ -79,10 +90,7 @@ class Lease:
         While the store does not answer, what was last heard from it holds. vSphere knows no tokens: a process that
         stands still after this answer and before its call is the one gap that is left.
         """
-        try:
-            self.beat()
-        except LeasesUnreachable as error:
-            log.warning("%s", error)
+        self._renew()
         self.check()
 
     def beat(self) -> None:
@@ -95,6 +103,7 @@ class Lease:
                 # also when it has expired: as long as the token is ours, nobody has had the machine since
                 ours = self._change(turn, expires=turn.now + self._expires)
                 self._lost = "" if ours else self._why(turn)
+            self._file, self._trouble = self._store.file(), ""
             if ours:
                 self._ours_until = asked + self._expires
 
@@ -136,15 +145,43 @@ class Lease:
             log.warning("%s; %s comes free when its lease expires", error, self._key.machine)
         self.check()
 
+    def _renew(self) -> bool:
+        """Renew it and tell whether the store answers; while it does not, the lease holds until it expires."""
+        try:
+            self.beat()
+        except LeasesUnreachable as error:
+            self._trouble = error.problem
+            log.warning("%s", error)
+            return False
+        return True
+
     def _change(self, turn: Turn, **values: object) -> bool:
         held = machines.c.holder.is_not(None)
-        mine = update(machines).where(this(self._key), machines.c.token == self.token, held)
-        return turn.connection.execute(mine.values(**values)).rowcount == 1
+        mine = update(machines).where(this(self._key), machines.c.token == self.token, held).values(**values)
+        if turn.connection.execute(mine).rowcount == 1:
+            return True
+        if standing(turn, self._key) is not None:
+            return False
+        # rows are never deleted: this is another store, and nobody has had the machine by it yet
+        log.warning("%s was deleted or replaced; the lease of %s is entered anew", self._store.shown, self._key.machine)
+        turn.connection.execute(
+            insert(machines).values(
+                vcenter=self._key.vcenter,
+                machine=self._key.machine,
+                token=self.token,
+                holder=self._holder,
+                controller=controller(),
+                since=turn.now,
+                expires=turn.now + self._expires,
+                used=turn.now,
+            )
+        )
+        return turn.connection.execute(mine).rowcount == 1
 
     def _why(self, turn: Turn) -> str:
         now = standing(turn, self._key)
         if now is None or now.holder is None:
-            return "its lease was broken"
+            return "its lease was broken, or the store was deleted and another cell was faster"
         return f"its lease was not renewed in time, or broken, and {now.holder} has it now ({now.controller})"
 
     def _is_lost(self, why: str) -> LeaseLost:
@@ -157,10 +194,5 @@ class Lease:
     def _beat_on(self) -> None:
         pause = self._expires / BEATS
         while not self._end.wait(pause) and not self._lost and not self._kept:
-            try:
-                self.beat()
-                pause = self._expires / BEATS
-            except LeasesUnreachable as error:
-                # ridden out: the lease holds until it expires
-                log.warning("%s", error)
-                pause = self._expires / _RETRIES
+            # a silence of the store is ridden out: the lease holds until it expires
+            pause = self._expires / (BEATS if self._renew() else _RETRIES)

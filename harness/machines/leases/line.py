@@ -20,10 +20,11 @@ from harness.machines.leases.waits import AllHeld
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A machine that is ours: its name in the store and the token of the lease."""
+    """A machine that is ours: its name in the store, the token of the lease, and what it is ours for."""
 
     key: Key
     token: int
+    holder: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,8 @@ class Place:
 
     def _share(self, turn: Turn) -> str | None:
         """Say which machine would be ours now, or none."""
-        if all(one.is_away(turn.now, within=self._within) for one in self._candidates(turn)):
+        candidates = self._candidates(turn)  # none are in a store that was made anew
+        if candidates and all(one.is_away(turn.now, within=self._within) for one in candidates):
             raise AllQuarantined
         free = [one for one in standings(turn, self._vcenter) if one.free(turn.now)]
         free.sort(key=lambda one: one.used)  # machines wear evenly, and one that misbehaves is not met again at once
@@ -176,7 +178,7 @@ class Place:
         )
         turn.connection.execute(delete(tickets).where(tickets.c.number == self._ticket))
         token = turn.connection.execute(select(machines.c.token).where(this(key))).scalar_one()
-        return Taken(key, int(token))
+        return Taken(key, int(token), self._holder)
 
     def _candidates(self, turn: Turn) -> list[Standing]:
         return [one for one in standings(turn, self._vcenter) if Key(one.vcenter, one.machine) in self._keys]

@@ -93,7 +93,8 @@ def standing(turn: Turn, key: Key) -> Standing | None:
 def enter(turn: Turn, keys: Sequence[Key]) -> None:
     """Add the machines that the store has not heard of."""
     known = {(one.vcenter, one.machine) for one in standings(turn)}
-    missing = [{"vcenter": key.vcenter, "machine": key.machine} for key in dict.fromkeys(keys) if key not in known]
+    first = int(turn.now * 1000)  # in a store that was made anew, no token may be one of those that were given before
+    missing = [{**key._asdict(), "token": first} for key in dict.fromkeys(keys) if key not in known]
     if missing:
         turn.connection.execute(insert(machines), missing)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
 from harness.errors import LeasesUnreachable
 from harness.machines.border import one_line
@@ -35,6 +35,9 @@ class Turn:
 
 Now = Callable[[sqlalchemy.Connection], float]
 
+File = tuple[int, int]
+"""Which file it is: of what device, and its number there."""
+
 
 class Store:
     """An open store; threads may share it. What it raises is always LeasesUnreachable.
@@ -46,9 +49,10 @@ class Store:
         self.option = option
         self.shown = url.render_as_string(hide_password=True)
         self._sqlite = url.get_backend_name() == "sqlite"
+        self._path = Path(str(url.database)) if self._sqlite else None
         self._now = now or (clock.now if self._sqlite else _now_of_postgresql)
         with self._border():
-            self._engine = _sqlite(url) if self._sqlite else _postgresql(url)
+            self._engine = _sqlite(url, self.file) if self._sqlite else _postgresql(url)
         try:
             self._prepare()
         except BaseException:
@@ -58,15 +62,27 @@ class Store:
     def __repr__(self) -> str:
         return f"<Store {self.shown}>"
 
+    def file(self) -> File | None:
+        """Tell which file it is that lies there now; None where none does, and for a database server."""
+        if self._path is None:
+            return None
+        try:
+            there = self._path.stat()
+        except OSError:
+            return None
+        return there.st_dev, there.st_ino
+
     @contextmanager
     def reading(self) -> Iterator[Turn]:
         """See the store as it is at one moment."""
+        self._prepare_anew()
         with self._border(), self._engine.connect() as connection, connection.begin():
             yield Turn(connection, self._now(connection))
 
     @contextmanager
     def changing(self) -> Iterator[Turn]:
         """Change the store while nobody else does; undone when the block raises."""
+        self._prepare_anew()
         with self._changing() as connection:
             yield Turn(connection, self._now(connection))
 
@@ -85,6 +101,11 @@ class Store:
                 connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_LOCK)))
             yield connection
 
+    def _prepare_anew(self) -> None:
+        """Make the tables when the file was deleted since, or another one was put in its place."""
+        if self._sqlite and self.file() != self._prepared:
+            self._prepare()
+
     def _prepare(self) -> None:
         every = (metadata, files_own) if self._sqlite else (metadata,)
         with self._border(), self._engine.connect() as connection:
@@ -94,6 +115,7 @@ class Store:
             with self._changing() as connection:
                 for part in every:
                     part.create_all(connection)
+        self._prepared = self.file()
 
     @contextmanager
     def _border(self) -> Iterator[None]:
@@ -143,14 +165,21 @@ def open_store(site: Site | None = None, *, now: Now | None = None) -> Store:
     return Store(sqlalchemy.URL.create("sqlite", database=str(folder / "leases.sqlite3")), now=now)
 
 
-def _sqlite(url: sqlalchemy.URL) -> sqlalchemy.Engine:
+def _sqlite(url: sqlalchemy.URL, file: Callable[[], File | None]) -> sqlalchemy.Engine:
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": PATIENCE})
 
     @sqlalchemy.event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _: object) -> None:
+    def prepare(connection: sqlite3.Connection, record: sqlalchemy.pool.ConnectionPoolEntry) -> None:
+        record.info["file"] = file()
         connection.isolation_level = None  # Python's module would begin transactions later than we mean to
         with contextlib.suppress(sqlite3.Error):  # readers need not wait for writers; where it cannot be, they wait
             connection.execute("PRAGMA journal_mode = WAL")
+
+    @sqlalchemy.event.listens_for(engine, "checkout")
+    def look(_: object, record: sqlalchemy.pool.ConnectionPoolEntry, __: object) -> None:
+        # a file that was deleted is still there for whoever has it open, and for nobody else
+        if record.info["file"] != file():
+            raise DisconnectionError
 
     @sqlalchemy.event.listens_for(engine, "begin")
     def begin(connection: sqlalchemy.Connection) -> None:

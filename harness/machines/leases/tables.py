@@ -11,7 +11,9 @@ machines = Table(
     metadata,
     Column("vcenter", String(300), primary_key=True),
     Column("machine", String(900), primary_key=True),
-    Column("token", BigInteger, nullable=False, default=0),  # grows with every lease and never shrinks
+    Column(
+        "token", BigInteger, nullable=False, default=0
+    ),  # grows with every lease and never shrinks; begins with the time in milliseconds
     Column("holder", Text),
     Column("controller", Text),
     Column("since", Double),

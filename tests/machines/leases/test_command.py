@@ -84,7 +84,7 @@ def test_what_is_going_on(run: Run, ours: Site) -> None:
         lease.keep(3600, "kept to look at")
     told = json.loads(run("--json").output)
     first, second = told["machines"]
-    assert (first["state"], first["kept"], first["token"]) == ("kept", "kept to look at", 1)
+    assert (first["state"], first["kept"], first["token"]) == ("kept", "kept to look at", lease.token)
     assert first["expires"].endswith("+00:00")
     assert (second["state"], second["quarantined"]) == ("quarantine", "its disk is full")
     assert told["waiting"] == []
