@@ -20,7 +20,7 @@ from harness.lab.host import Host, as_guest, look_up, missing
 from harness.lab.processors import Processors
 from harness.lab.sandbox import PLACES, command
 from harness.lab.shelf import Shelf
-from harness.lab.windows import slim, write_accounts
+from harness.lab.windows import furnish, slim, write_accounts
 
 Level = Literal["administrator", "standard"]
 
@@ -88,6 +88,7 @@ async def _built(host: Host, place: Path, agent_folder: Path) -> None:
                 raise LabUnavailable([f"Windows could not be installed with Wine: {' '.join(last)}"])
             write_accounts(unfinished, ACCOUNTS)
             slim(unfinished)
+            furnish(unfinished)
             unfinished.rename(place)
         finally:
             if process.returncode is None:

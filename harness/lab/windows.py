@@ -31,6 +31,33 @@ _REVISIONS = {
 }
 
 
+_CURRENT = r"Software\Microsoft\Windows\CurrentVersion"
+_CURRENT_NARROW = r"Software\Wow6432Node\Microsoft\Windows\CurrentVersion"
+
+#: Keys that every Windows has and others hang their own into; Wine makes them with the first that comes, and an
+#: installer that takes its own away again would leave an empty one.
+_SHARED = (
+    rf"{_CURRENT}\SharedDLLs",
+    rf"{_CURRENT}\Explorer\Browser Helper Objects",
+    rf"{_CURRENT}\Explorer\ShellIconOverlayIdentifiers",
+    *(
+        rf"Software\Classes\{kind}"
+        for kind in (".htm", ".html", ".ini", ".jpg", ".log", ".png", ".txt", ".xml", ".zip")
+    ),
+    r"Software\Microsoft\Active Setup\Installed Components",
+    r"Software\Microsoft\Windows\Windows Error Reporting\LocalDumps",
+    r"Software\Microsoft\Windows Defender\Exclusions\Extensions",
+    r"Software\Microsoft\Windows Defender\Exclusions\Paths",
+    r"Software\Microsoft\Windows Defender\Exclusions\Processes",
+    r"Software\Microsoft\Windows NT\CurrentVersion\AppCompatFlags\Layers",
+    r"Software\ODBC\ODBC.INI\ODBC Data Sources",
+    r"Software\ODBC\ODBCINST.INI\ODBC Drivers",
+    r"Software\RegisteredApplications",
+    rf"{_SERVICES}\EventLog\Application",
+    rf"{_SERVICES}\EventLog\System",
+)
+_SHARED_OF_ACCOUNT = (r"Software\Microsoft\Windows NT\CurrentVersion\AppCompatFlags\Layers",)
+
 #: The keys that tell the build.
 VERSION_KEYS = (
     r"Software\Microsoft\Windows NT\CurrentVersion",
@@ -82,6 +109,13 @@ def slim(disk: Path) -> None:
     keep_only(disk / "prefix" / "system.reg", r"Software\Microsoft\Windows NT\CurrentVersion\Time Zones", "UTC")
 
 
+def furnish(disk: Path) -> None:
+    """Give a new image the keys of the machine's that every Windows has and Wine has not, most of them empty."""
+    narrow = {"ProgramFilesDir": r"C:\Program Files (x86)", "CommonFilesDir": r"C:\Program Files (x86)\Common Files"}
+    keys: dict[str, dict[str, Value]] = {key: {} for key in _SHARED}
+    edit(disk / "prefix" / "system.reg", {**keys, _CURRENT_NARROW: narrow})
+
+
 def write_accounts(disk: Path, names: Iterable[str]) -> None:
     """Set up the accounts of a new image: temporary files where Windows has them, a desktop that fills the screen."""
     for name in names:
@@ -92,6 +126,7 @@ def write_accounts(disk: Path, names: Iterable[str]) -> None:
                 "Environment": {"TEMP": temporary, "TMP": temporary},
                 r"Software\Wine\Explorer": {"Desktop": "Default"},
                 r"Software\Wine\Explorer\Desktops": {"Default": SCREEN},
+                **{key: {} for key in _SHARED_OF_ACCOUNT},
             },
         )
 

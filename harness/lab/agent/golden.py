@@ -11,8 +11,17 @@ import sys
 from collections.abc import Iterator
 
 #: Folders that a Windows has and Wine makes only when they are first needed.
-_FOLDERS = ("windows/Installer", "windows/temp", "users/Public/Desktop", "Program Files (x86)")
-_PROFILE = ("AppData/Local/Temp", "AppData/LocalLow", "AppData/Roaming")
+_FOLDERS = (
+    "windows/Installer",
+    "windows/temp",
+    "users/Public/Desktop",
+    "Program Files (x86)/Common Files",
+)
+_PROFILE = (
+    "AppData/Local/Temp",
+    "AppData/LocalLow",
+    "AppData/Roaming/Microsoft/Internet Explorer/Quick Launch",
+)
 
 
 def main() -> None:
