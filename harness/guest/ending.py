@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 PICTURE = 2.0
 """Seconds that ``at_deadline`` may take; it goes on alone after that."""
 
+PROMPT = 2.5
+"""Seconds for a message to a guest that may be gone: a busy one, or a busy controller, must not look like that."""
+
 # ending these by name would end the shells that we work with, or Windows itself
 _NEVER_BY_NAME = {"cmd.exe", "conhost.exe", "winrshost.exe", "wsmprovhost.exe", "svchost.exe", "services.exe"}
 
@@ -40,7 +43,7 @@ def end_command(
     That is Hung when the guest answered, and GuestLost when it is gone or has restarted meanwhile.
     """
     note = take_picture(at_deadline)
-    transport = Transport(endpoint, connect_within=1.0)
+    transport = Transport(endpoint, connect_within=PROMPT)
     try:
         silence = _end_tree(transport, shell_id, command_id, by=by, clock=clock)
         if silence is not None:
@@ -102,10 +105,10 @@ def _end_tree(
     silence: TransportError | None = None
     for ask in (
         # Ctrl+C lets msiexec tell the installer service to roll back; ended outright, the service would go on alone
-        lambda: transport.signal(shell_id, command_id, "ctrl_c", within=within(1.0)),
-        lambda: transport.receive(grace, wait=0.5, within=within(1.0)),
-        lambda: transport.signal(shell_id, command_id, "terminate", within=within(1.0)),
-        lambda: transport.delete(shell_id, within=within(1.5)),
+        lambda: transport.signal(shell_id, command_id, "ctrl_c", within=within(PROMPT)),
+        lambda: transport.receive(grace, wait=0.5, within=within(PROMPT)),
+        lambda: transport.signal(shell_id, command_id, "terminate", within=within(PROMPT)),
+        lambda: transport.delete(shell_id, within=within(PROMPT)),
     ):
         try:
             ask()

@@ -38,6 +38,7 @@ RENEW = 100
 
 _STALE = {advice.SHELL_OR_COMMAND_MISSING, advice.TOO_MANY_OPERATIONS, advice.PROFILE_UNLOADED}
 _RECEIVE = 20.0  # seconds that one Receive waits for output
+_ENDING = 8.0  # seconds for the end of an overdue command
 _IDLE = 900.0  # seconds after which the guest forgets a shell that a dead controller left behind
 
 
@@ -117,6 +118,7 @@ class Shell:
                 shell_id, command_id, received = self._start(line)
             until = self._clock() + deadline
             stdout, stderr = Output(cap), Output(cap)
+            is_silent = has_looked = False
             while True:
                 if received is not None:
                     if heard is not None:
@@ -126,14 +128,19 @@ class Shell:
                     if received.done:
                         break
                 if self._clock() >= until:
-                    raise self._end(shell_id, command_id, line, deadline, until)
+                    # a controller that stood still has not heard of it for long: what ended meanwhile is not hung
+                    if is_silent or has_looked:
+                        raise self._end(shell_id, command_id, line, deadline)
+                    has_looked = True
+                asks_to_the_end = until - self._clock() <= _RECEIVE
                 try:
                     with self._speaking("waiting for a command"):
                         received = self._receive(shell_id, command_id, until)
                 except KeyboardInterrupt:
                     if heard is not None:
-                        self._end(shell_id, command_id, line, deadline, self._clock())
+                        self._end(shell_id, command_id, line, deadline)
                     raise
+                is_silent = received is None and asks_to_the_end
             self._finished += 1
             if received.exit_code is None:
                 raise GuestLost(
@@ -278,7 +285,7 @@ class Shell:
         log.warning("%s: the connection to %s broke and was made anew", self.machine, self.endpoint.url)
         self._transport.disconnect()
 
-    def _end(self, shell_id: str, command_id: str, line: str, deadline: float, until: float) -> Hung | GuestLost:
+    def _end(self, shell_id: str, command_id: str, line: str, deadline: float) -> Hung | GuestLost:
         """End an overdue command and give what it was: Hung, or GuestLost when the guest is not there any more."""
         self.forget()
         self._fence()  # programs are ended by name: that must not meet another's
@@ -289,7 +296,7 @@ class Shell:
             command_id=command_id,
             line=line,
             deadline=deadline,
-            by=until + 4.5,
+            by=self._clock() + _ENDING,
             at_deadline=self._at_deadline,
             clock=self._clock,
         )

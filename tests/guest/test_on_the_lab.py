@@ -19,6 +19,7 @@ from harness.guest.state import EVERYTHING, changes, questions
 from harness.guest.transport import Endpoint
 from harness.machines.machine import Machine
 from harness.site import Site
+from tests.waiting import until
 
 from .breakable_wire import wire_to
 
@@ -178,10 +179,10 @@ def test_an_overdue_command_ends_with_its_whole_tree(lab_site: Site, machine: Ma
     """The picture first, then the end; the guest is of use afterwards and nothing runs on."""
     seen: list[int] = []
     with Guest.of(lab_site, machine.entry, at_deadline=lambda: seen.append(len(machine.screenshot()))) as guest:
-        guest.wait_until_ready(60)
+        guest.wait_until_ready(300)
         with pytest.raises(Hung):
-            guest.run(r'cmd /c "for /l %i in (1,0,2) do @echo alive> C:\wincompat\alive.txt"', deadline=1.0)
-        assert seen
+            guest.run(r'cmd /c "for /l %i in (1,0,2) do @echo alive> C:\wincompat\alive.txt"', deadline=5.0)
+        until(lambda: seen, else_say="no picture was taken")
         assert seen[0] > 100
         assert guest.run(r"del C:\wincompat\alive.txt").ok
         guest.run("ping -n 2 127.0.0.1")
@@ -191,16 +192,16 @@ def test_an_overdue_command_ends_with_its_whole_tree(lab_site: Site, machine: Ma
 def test_a_power_cut_in_the_middle_is_lost_and_not_hung(lab_site: Site, machine: Machine) -> None:
     """A guest that goes away is the site's fault, and is found out before the deadline."""
     with Guest.of(lab_site, machine.entry) as guest:
-        guest.wait_until_ready(60)
+        guest.wait_until_ready(300)
         cut = threading.Timer(0.5, machine.power_off)
         cut.start()
         try:
             with pytest.raises(GuestLost, match=machine.name):
-                guest.run("for /l %i in (1,0,2) do @rem", deadline=60)
+                guest.run("for /l %i in (1,0,2) do @rem", deadline=120)
         finally:
             cut.join()
             machine.power_on()
-            guest.wait_until_ready(60)
+            guest.wait_until_ready(300)
 
 
 def test_a_second_guest_does_not_disturb_the_first(lab_site: Site, guest: Guest, machine: Machine) -> None:
@@ -236,14 +237,14 @@ def test_a_wire_that_breaks_costs_neither_output_nor_a_second_start(
         endpoint = Endpoint("127.0.0.1", winrm, account.user, account.password.read())
         with warnings.catch_warnings(), Guest(endpoint, machine=machine.name) as guest:
             warnings.simplefilter("ignore")  # urllib3 warns of what the test asked for: no check of the certificate
-            guest.wait_until_ready(60)
+            guest.wait_until_ready(300)
             for number in range(3):
                 wire.cut()
                 assert guest.run(f"echo line{number} >> {count}").exit_code == 0
             cut = threading.Timer(0.7, wire.cut)
             cut.start()
             outcome = guest.run(
-                f"echo before& ping -n 3 127.0.0.1 >nul& echo line3 >> {count}& echo after", deadline=30
+                f"echo before& ping -n 3 127.0.0.1 >nul& echo line3 >> {count}& echo after", deadline=120
             )
             cut.join()
             assert outcome.stdout.split() == ["before", "after"]
@@ -258,16 +259,16 @@ def test_a_restart_of_windows_is_told_from_a_connection_that_broke(
     guest.run("echo a shell that is known")
     guest.as_account("standard").run("echo Wine's server starts anew for this account")
     guest._shell.disconnect()
-    assert not guest.has_restarted(10)
+    assert not guest.has_restarted(120)
     assert not guest.forgot
     machine._vm.RebootGuest()
     with pytest.raises(GuestLost):
-        guest.run("ping -n 60 127.0.0.1 >nul", deadline=60)
-    assert guest.has_restarted(60)
+        guest.run("ping -n 60 127.0.0.1 >nul", deadline=120)
+    assert guest.has_restarted(300)
     assert guest.forgot
     with guest:
-        guest.wait_until_ready(60)
-        assert not guest.has_restarted(10)
+        guest.wait_until_ready(300)
+        assert not guest.has_restarted(120)
 
 
 def test_a_machine_that_was_not_reverted_is_not_ready_after_a_revert(
@@ -282,7 +283,7 @@ def test_a_machine_that_was_not_reverted_is_not_ready_after_a_revert(
 
     with Guest(guest._endpoint, machine=machine.name, clock=lambda: now[0], sleep=sleep) as same:
         with pytest.raises(GuestUnreachable, match="is not as its snapshot: it is in use since 2"):
-            same.wait_until_ready(60, reverted=True)
+            same.wait_until_ready(300, reverted=True)
         machine.revert()
     with Guest.of(lab_site, machine.entry) as clean:
-        clean.wait_until_ready(60, reverted=True)
+        clean.wait_until_ready(300, reverted=True)

@@ -17,6 +17,7 @@ from harness.guest.guest import Guest
 from harness.guest.knocking import Knocks
 from harness.guest.transport import Endpoint
 from harness.site import WinRM
+from tests.waiting import until
 
 from .scripted_wsman import Mishap, ScriptedWSMan, serving
 
@@ -37,7 +38,7 @@ def _guest(endpoint: Endpoint) -> Guest:
 def test_readiness_and_facts_cost_three_messages(script: ScriptedWSMan) -> None:
     """The first command that proves the guest ready is the one that asks for its facts."""
     with _guest(script.endpoint) as guest:
-        guest.wait_until_ready(5)
+        guest.wait_until_ready(120)
         assert guest.facts().build.number == 19045
         assert guest.round_trips == 3
     assert not script.shells
@@ -64,9 +65,9 @@ def test_a_booting_guest_may_stumble_in_every_known_way() -> None:
     over = threading.Event()
 
     def boot() -> None:
-        ready.wait(10)
+        ready.wait(300)
         with serving(script):
-            over.wait(30)
+            over.wait(300)
 
     booting = threading.Thread(target=boot)
     booting.start()
@@ -80,7 +81,7 @@ def test_a_booting_guest_may_stumble_in_every_known_way() -> None:
     endpoint = Endpoint("127.0.0.1", WinRM(scheme="http", port=port, auth="basic"), "tester", SecretStr("right"))
     try:
         with Guest(endpoint, machine="win-a", sleep=sleep) as guest:
-            guest.wait_until_ready(20)
+            guest.wait_until_ready(300)
     finally:
         over.set()
         booting.join()
@@ -91,13 +92,13 @@ def test_a_booting_guest_may_stumble_in_every_known_way() -> None:
 def test_a_question_of_ours_that_does_not_end_is_no_products_fault(script: ScriptedWSMan) -> None:
     """A guest that is too busy for its own reg blocks the cell; only a command of the product's can hang."""
     with _guest(script.endpoint) as guest:
-        guest.wait_until_ready(5)
+        guest.wait_until_ready(120)
         script.runs_on, script.prepare = True, len
         for questions in (["reg query HKLM"], ["reg query HKLM", "ver"]):
-            with pytest.raises(GuestLost, match=r"did not answer our own questions within 0.3 s: reg query HKLM"):
-                guest.run_each(questions, deadline=0.3)
+            with pytest.raises(GuestLost, match=r"did not answer our own questions within 2 s: reg query HKLM"):
+                guest.run_each(questions, deadline=2)
         with pytest.raises(Hung):
-            guest.run("setup.exe /S", deadline=0.3)
+            guest.run("setup.exe /S", deadline=2)
     ended = [line.rpartition(" ")[2] for line in script.started if "taskkill" in line]
     assert ended == ["reg.exe", "setup.exe"]  # of several together none is known to be the one
 
@@ -147,7 +148,7 @@ def test_a_port_that_is_not_winrm_is_not_waited_for(script: ScriptedWSMan) -> No
 def test_a_guest_from_before_the_revert_is_not_ready(script: ScriptedWSMan) -> None:
     """The old Windows may still answer for a moment; it is waited out, and nothing of it is taken for the new one."""
     with _guest(script.endpoint) as guest:
-        guest.wait_until_ready(5)
+        guest.wait_until_ready(120)
     assert script.used
     looks: list[str] = []
 
@@ -159,7 +160,7 @@ def test_a_guest_from_before_the_revert_is_not_ready(script: ScriptedWSMan) -> N
 
     script.prepare = reverted_in_the_end
     with _guest(script.endpoint) as guest:
-        guest.wait_until_ready(5, reverted=True)
+        guest.wait_until_ready(120, reverted=True)
     assert len(looks) == 3
     assert all(looks)
 
@@ -189,7 +190,7 @@ def test_a_guest_whose_first_answer_is_lost_is_not_taken_for_one_in_use(script: 
 
     script.prepare = prepare
     with _guest(script.endpoint) as guest:
-        guest.wait_until_ready(5, reverted=True)
+        guest.wait_until_ready(120, reverted=True)
     assert len(asked) == 2
     assert asked[1]
 
@@ -197,9 +198,9 @@ def test_a_guest_whose_first_answer_is_lost_is_not_taken_for_one_in_use(script: 
 def test_a_guest_in_use_is_ready_when_nobody_reverted_it(script: ScriptedWSMan) -> None:
     """After a restart that was asked for the guest is the same, and used."""
     with _guest(script.endpoint) as guest:
-        guest.wait_until_ready(5)
+        guest.wait_until_ready(120)
         first = script.used
-        guest.wait_until_ready(5)
+        guest.wait_until_ready(120)
         assert guest.facts().build.number == 19045
     assert script.used == first, "who used it first stays known"
 
@@ -216,14 +217,16 @@ def test_a_guest_that_drops_what_is_sent_to_it_is_heard_at_once_when_it_comes_up
                 client = crowd.enter_context(socket.socket())
                 client.setblocking(False)
                 client.connect_ex(("127.0.0.1", port))
-            tried: list[int] = []
             with Knocks("127.0.0.1", port, clock=time.monotonic, sleep=time.sleep) as knocks:
-                with pytest.raises(TimeoutError):
-                    knocks.until_it_opens(time.monotonic() + 0.3)
-                tried.append(len(knocks._ends))
-                assert tried[0] > 3
+
+                def under_way() -> int:
+                    with pytest.raises(TimeoutError):
+                        knocks.until_it_opens(time.monotonic() + 0.3)
+                    return len(knocks._ends)
+
+                until(lambda: under_way() > 3, else_say="one knock waits for another")
                 full.accept()[0].close()
-                knocks.until_it_opens(time.monotonic() + 5)
+                knocks.until_it_opens(time.monotonic() + 60)
             assert not knocks._ends
 
 
