@@ -130,11 +130,11 @@ def _ready_line(lab: subprocess.Popen[bytes], folder: Path) -> str:
 
 def _until_ended(lab: subprocess.Popen[bytes]) -> None:
     try:
-        lab.wait(120)
+        lab.wait(300)
     except subprocess.TimeoutExpired:
         lab.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            lab.wait(30)
+            lab.wait(60)
         lab.kill()
         lab.wait()
     assert lab.stdout is not None

@@ -204,7 +204,7 @@ def strike(scenario):
         fill_the_disk()
         STRUCK[scenario] = 1
     else:
-        FOLDER.ask("POST", "faults", patience=10.0, name=trouble["fault"], **trouble["options"])
+        FOLDER.ask("POST", "faults", patience=60.0, name=trouble["fault"], **trouble["options"])
 
 
 @pytest.fixture(autouse=True)

@@ -127,7 +127,7 @@ FOLDER = LabFolder(LAB.parents[2], LAB.parent.name)
 def ask(scenario, late):
     trouble = TROUBLES[scenario]
     if trouble["late"] == late:
-        FOLDER.ask("POST", "faults", patience=10.0, name=trouble["fault"], **trouble["options"])
+        FOLDER.ask("POST", "faults", patience=60.0, name=trouble["fault"], **trouble["options"])
 
 
 @pytest.fixture(autouse=True)

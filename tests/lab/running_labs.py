@@ -51,7 +51,7 @@ def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     finally:
         process.stdin.close()
         try:
-            process.wait(30)
+            process.wait(120)
         finally:
             process.kill()
             process.stdout.close()

@@ -37,20 +37,20 @@ class Lab:
     def fault(self, name: str, **query: str) -> list[dict[str, Any]]:
         """Ask for a fault of the machine; give what is asked for."""
         told: list[dict[str, Any]] = json.loads(
-            self.folder.ask("POST", "faults", patience=30, name=name, machine=self.entry.path, **query)
+            self.folder.ask("POST", "faults", patience=60, name=name, machine=self.entry.path, **query)
         )
         return told
 
     def clear(self) -> None:
         """Take all faults back."""
-        self.folder.ask("DELETE", "faults", patience=30)
+        self.folder.ask("DELETE", "faults", patience=60)
 
     def audit(self, by: str) -> list[dict[str, str]]:
         """Read what the audit has of a kind."""
         lines = map(json.loads, self.folder.audit.read_text("utf-8").splitlines())
         return [line for line in lines if line["by"] == by]
 
-    def run(self, line: str, *, within: int = 20) -> str:
+    def run(self, line: str, *, within: int = 120) -> str:
         """Run a command line as the administrator."""
         account = self.site.accounts["administrator"]
         shell = winrm.Session(
@@ -123,7 +123,7 @@ def test_a_clock_that_jumped_is_wrong_until_it_is_set(lab: Lab, vm: Any) -> None
 
 
 def _date(lab: Lab) -> datetime:
-    answer = requests.post(f"http://{lab.entry.address}:5985/wsman", timeout=10)
+    answer = requests.post(f"http://{lab.entry.address}:5985/wsman", timeout=60)
     return parsedate_to_datetime(answer.headers["Date"])
 
 

@@ -64,12 +64,12 @@ class Files:
 
     def send(self, url: str, content: bytes) -> None:
         """Use an address."""
-        requests.put(url, data=content, verify=self.trust, timeout=30).raise_for_status()
+        requests.put(url, data=content, verify=self.trust, timeout=120).raise_for_status()
 
     def get(self, path: str) -> bytes:
         """Fetch a file, whose size was announced."""
         offered = self.files.InitiateFileTransferFromGuest(self.vm, self.auth, path)
-        answer = requests.get(offered.url, verify=self.trust, timeout=30)
+        answer = requests.get(offered.url, verify=self.trust, timeout=120)
         answer.raise_for_status()
         assert len(answer.content) == offered.size
         return answer.content
@@ -146,15 +146,15 @@ def test_a_revert_takes_back_what_was_written(site: Site, files: Files, vm: Any)
     """After a revert the file is gone; the WinRM port closes with the power and opens with Windows."""
     files.put(r"C:\written.txt", b"x")
     address = (site.machines[0].address, 5985)
-    socket.create_connection(address, timeout=10).close()
+    socket.create_connection(address, timeout=60).close()
     wait_for(vm.snapshot.currentSnapshot.Revert(suppressPowerOn=True))
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(address, timeout=10)
+        socket.create_connection(address, timeout=60)
     wait_for(vm.PowerOn())
     until(lambda: vm.guest.toolsRunningStatus == "guestToolsRunning")
     with pytest.raises(vim.fault.FileNotFound):
         files.get(r"C:\written.txt")
-    socket.create_connection(address, timeout=10).close()
+    socket.create_connection(address, timeout=60).close()
 
 
 def test_a_snapshot_of_a_running_machine_holds_its_disk(files: Files, vm: Any) -> None:
@@ -181,7 +181,7 @@ def test_a_clone_has_an_address_of_its_own(site: Site, si: Any, vm: Any, files: 
     clone = task.info.result
     until(lambda: clone.guest.ipAddress)
     assert clone.guest.ipAddress != vm.guest.ipAddress
-    socket.create_connection((clone.guest.ipAddress, 5986), timeout=10).close()
+    socket.create_connection((clone.guest.ipAddress, 5986), timeout=60).close()
     assert Files(site, si, clone).get(r"C:\cloned.txt") == b"x"
     wait_for(clone.PowerOff())
     wait_for(clone.Destroy())
@@ -211,7 +211,7 @@ def test_an_instant_clone_of_a_frozen_machine(site: Site, si: Any, vm: Any, file
     task = vm.InstantClone(vim.vm.InstantCloneSpec(name="instant", location=vim.vm.RelocateSpec()))
     wait_for(task)
     clone = task.info.result
-    socket.create_connection((clone.guest.ipAddress, 5986), timeout=10).close()
+    socket.create_connection((clone.guest.ipAddress, 5986), timeout=60).close()
     assert Files(site, si, clone).get(r"C:\source.txt") == b"x"
     lab.ask("POST", "thaw", machine=vm.name)
     assert files.get(r"C:\source.txt") == b"x"
@@ -226,7 +226,7 @@ def test_a_picture_of_the_console(site: Site, si: Any, vm: Any) -> None:
     path = task.info.result.removeprefix("[lab] ")
     url = f"https://{site.vcenter.host}:{site.vcenter.port}/folder/{path}?dcPath=Lab&dsName=lab"
     cookies = {"Cookie": si._stub.cookie.split(";")[0]}
-    answer = requests.get(url, headers=cookies, verify=str(site.vcenter.ca_file), timeout=30)
+    answer = requests.get(url, headers=cookies, verify=str(site.vcenter.ca_file), timeout=120)
     assert answer.content.startswith(b"\x89PNG")
 
 

@@ -72,7 +72,7 @@ def test_a_lab_lives_as_long_as_its_standard_input() -> None:
         assert processes_of(site_file.parent)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
         assert processes_of(site_file.parent) == []
         assert not site_file.parent.exists()
 
@@ -83,7 +83,7 @@ def test_a_signal_ends_everything(number: signal.Signals) -> None:
     with serving(*SMALL) as (process, site_file):
         power_on_all(site_file)
         process.send_signal(number)
-        code = process.wait(30)
+        code = process.wait(120)
         assert code == (0 if number != signal.SIGKILL else -number)
         until(lambda: not processes_of(site_file.parent))
         assert site_file.parent.exists() == (number == signal.SIGKILL)

@@ -83,7 +83,7 @@ def test_a_waiting_installer_is_seen(guests: Guests, guest: LabGuest, tmp_path: 
     async def work() -> tuple[int, int]:
         before = colours(await guest.screenshot())
         process = await guest.start(r"C:\asks.exe", account=ADMINISTRATOR)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while colours(await guest.screenshot()) < before + 3:
                 await asyncio.sleep(0.05)
         assert not process.has_ended

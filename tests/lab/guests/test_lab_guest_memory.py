@@ -58,7 +58,7 @@ def test_a_copy_that_died_while_it_stood_ready_is_replaced(guests: Guests, kept:
     memory = kept._snapshots.memory("clean")
     assert memory is not None
     assert memory._next is not None
-    ahead = guests.do(asyncio.wait_for(asyncio.shield(memory._next), 60))
+    ahead = guests.do(asyncio.wait_for(asyncio.shield(memory._next), 240))
     os.kill(ahead.boot.sandbox._first, signal.SIGKILL)
     guests.do(ahead.boot.over.wait())
     guests.do(kept.revert("clean"))

@@ -48,7 +48,7 @@ class Guests:
         self.folder = folder
         self.made: list[LabGuest] = []
 
-    def do(self, work: Coroutine[Any, Any, Answer], within: float = 120) -> Answer:
+    def do(self, work: Coroutine[Any, Any, Answer], within: float = 300) -> Answer:
         """Run a coroutine to its end."""
         return self.runner.run(asyncio.wait_for(work, within))
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from harness.lab.vcenter.collector import PropertyCollector
+from tests.waiting import begun
+
 from .vcenter_served import Served, vim, vmodl, wait_for
 
 Collector = vmodl.query.PropertyCollector
@@ -80,12 +83,12 @@ def test_a_wait_brings_what_changed_and_nothing_else(si: Any, vm: Any) -> None:
     """First everything, then each changed path as it comes, then nothing within the time."""
     collector = si.content.propertyCollector.CreatePropertyCollector()
     watching = collector.CreateFilter(_spec(vim.VirtualMachine, ["runtime.powerState", "config.annotation"], vm), False)
-    first = collector.WaitForUpdatesEx("", Collector.WaitOptions(maxWaitSeconds=5))
+    first = collector.WaitForUpdatesEx("", Collector.WaitOptions(maxWaitSeconds=60))
     (entered,) = first.filterSet[0].objectSet
     assert entered.kind == "enter"
     assert {change.name for change in entered.changeSet} == {"runtime.powerState", "config.annotation"}
     wait_for(vm.PowerOn())
-    second = collector.WaitForUpdatesEx(first.version, Collector.WaitOptions(maxWaitSeconds=5))
+    second = collector.WaitForUpdatesEx(first.version, Collector.WaitOptions(maxWaitSeconds=60))
     (modified,) = second.filterSet[0].objectSet
     changes = [(change.name, change.op, change.val) for change in modified.changeSet]
     assert modified.kind == "modify"
@@ -107,12 +110,12 @@ def test_a_wait_sees_machines_come_and_go(si: Any, vm: Any) -> None:
     known = collector.WaitForUpdatesEx("", None)
     spec = vim.vm.CloneSpec(location=vim.vm.RelocateSpec(), template=False, powerOn=False)
     task = vm.Clone(vm.parent, "new", spec)
-    update = collector.WaitForUpdatesEx(known.version, Collector.WaitOptions(maxWaitSeconds=5))
+    update = collector.WaitForUpdatesEx(known.version, Collector.WaitOptions(maxWaitSeconds=60))
     (entered,) = update.filterSet[0].objectSet
     assert (entered.kind, entered.changeSet[0].val) == ("enter", "new")
     wait_for(task)
     wait_for(task.info.result.Destroy())
-    update = collector.WaitForUpdatesEx(update.version, Collector.WaitOptions(maxWaitSeconds=5))
+    update = collector.WaitForUpdatesEx(update.version, Collector.WaitOptions(maxWaitSeconds=60))
     assert [each.kind for each in update.filterSet[0].objectSet] == ["leave"]
 
 
@@ -120,7 +123,7 @@ def test_a_long_update_is_cut_where_asked(si: Any) -> None:
     """An update is cut at maxObjectUpdates and says so, and the next wait brings the rest."""
     collector = si.content.propertyCollector.CreatePropertyCollector()
     collector.CreateFilter(_all_machines(si, ["name"]), False)
-    options = Collector.WaitOptions(maxWaitSeconds=1, maxObjectUpdates=1)
+    options = Collector.WaitOptions(maxWaitSeconds=30, maxObjectUpdates=1)
     first = collector.WaitForUpdatesEx("", options)
     assert first.truncated
     assert len(first.filterSet[0].objectSet) == 1
@@ -128,17 +131,24 @@ def test_a_long_update_is_cut_where_asked(si: Any) -> None:
     assert len(second.filterSet[0].objectSet) == 1
 
 
-def test_a_wait_can_be_cancelled(si: Any, vm: Any) -> None:
+def test_a_wait_can_be_cancelled(si: Any, vm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """CancelWaitForUpdates, and the end of the session, end a wait with RequestCanceled."""
     collector = si.content.propertyCollector.CreatePropertyCollector()
     collector.CreateFilter(_spec(vim.VirtualMachine, ["name"], vm), False)
     version = collector.WaitForUpdatesEx("", None).version
+
+    def after(begins: threading.Event, end: Callable[[], object]) -> None:
+        begins.wait(60)
+        end()
+
+    waits = begun(monkeypatch, PropertyCollector, "_wait")
     for end in (collector.CancelWaitForUpdates, si.content.sessionManager.Logout):
-        timer = threading.Timer(0.2, end)
-        timer.start()
+        waits.clear()
+        ending = threading.Thread(target=after, args=(waits, end))
+        ending.start()
         with pytest.raises(vmodl.fault.RequestCanceled):
-            collector.WaitForUpdatesEx(version, Collector.WaitOptions(maxWaitSeconds=10))
-        timer.join()
+            collector.WaitForUpdatesEx(version, Collector.WaitOptions(maxWaitSeconds=60))
+        ending.join()
 
 
 def test_many_wait_while_others_work(served: Served, connect: Callable[..., Any]) -> None:
@@ -151,7 +161,7 @@ def test_many_wait_while_others_work(served: Served, connect: Callable[..., Any]
         collector.CreateFilter(_spec(vim.VirtualMachine, ["runtime.powerState"], vm), False)
         version = collector.WaitForUpdatesEx("", None).version
         ready.release()
-        update = collector.WaitForUpdatesEx(version, Collector.WaitOptions(maxWaitSeconds=10))
+        update = collector.WaitForUpdatesEx(version, Collector.WaitOptions(maxWaitSeconds=60))
         heard.append(update.filterSet[0].objectSet[0].changeSet[0].val)
 
     ready = threading.Semaphore(0)
@@ -159,7 +169,7 @@ def test_many_wait_while_others_work(served: Served, connect: Callable[..., Any]
     for each in waiting:
         each.start()
     for _ in waiting:
-        assert ready.acquire(timeout=10)
+        assert ready.acquire(timeout=60)
     wait_for(connect().content.searchIndex.FindByInventoryPath("Lab/vm/Windows/a").PowerOn())
     for each in waiting:
         each.join()

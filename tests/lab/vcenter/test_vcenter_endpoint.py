@@ -18,7 +18,7 @@ _LOGIN = (
 
 
 def _post(served: Served, body: bytes, path: str = "/sdk", method: str = "POST") -> tuple[int, str]:
-    connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=60)
     try:
         connection.request(method, path, body, {"Content-Type": "text/xml", "SOAPAction": "urn:vim25/8.0"})
         answer = connection.getresponse()
@@ -83,7 +83,7 @@ def test_a_reference_is_named_as_every_client_reads_it(served: Served, si: Any) 
         '<pathSet>parent</pathSet></propSet><objectSet><obj type="HostSystem">host-1</obj></objectSet></specSet>'
         "</RetrieveProperties></e:Body></e:Envelope>"
     )
-    connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=60)
     connection.request("POST", "/sdk", body, {"Cookie": cookie})
     text = connection.getresponse().read().decode()
     connection.close()
@@ -100,7 +100,7 @@ def test_a_screenshot_lies_on_the_datastore(served: Served, si: Any, vm: Any) ->
     store, _, path = task.info.result.partition(" ")
     assert (store, path) == ("[lab]", "a/a-1.png")
     query = urllib.parse.urlencode({"dcPath": "Lab", "dsName": "lab"})
-    connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=60)
     connection.request("GET", f"/folder/{path}?{query}", headers={"Cookie": si._stub.cookie})
     answer = connection.getresponse()
     assert answer.status == 200

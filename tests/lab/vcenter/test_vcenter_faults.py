@@ -183,7 +183,7 @@ def test_a_vcenter_that_hangs_takes_and_never_answers(served: Served, connect: C
     connection.close()
     assert heard == []
     served.clear()
-    calling.join(10)
+    calling.join(60)
     assert isinstance(heard[0], (OSError, http.client.HTTPException))
     assert vm.runtime.powerState == "poweredOff"
 

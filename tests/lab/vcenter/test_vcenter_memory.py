@@ -59,13 +59,14 @@ def test_an_instant_clone_runs_at_once(served: Served, vm: Any) -> None:
 
 def test_clones_of_one_machine_are_made_side_by_side(served: Served, vm: Any) -> None:
     """Several clones share their source; what changes the source meanwhile is refused."""
-    served.guests["a"].takes = 0.3
+    served.guests["a"].is_held = True
     spec = vim.vm.CloneSpec(location=vim.vm.RelocateSpec(), snapshot=vm.snapshot.currentSnapshot, powerOn=False)
     tasks = [vm.Clone(vm.parent, f"c{number}", spec) for number in range(3)]
     twin = vm.Clone(vm.parent, "c0", spec)
     revert = vm.RevertToCurrentSnapshot()
     with pytest.raises(vim.fault.TaskInProgress):
         wait_for(revert)
+    served.guests["a"].is_held = False
     with pytest.raises(vim.fault.DuplicateName):
         wait_for(twin)
     assert [wait_for(task) for task in tasks] == ["success"] * 3

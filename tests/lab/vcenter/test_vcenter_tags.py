@@ -21,7 +21,7 @@ class Asking:
 
     def __init__(self, served: Served, dialect: tuple[str, str, str], user: str, password: str) -> None:
         self.root, self.word, self.one = dialect
-        self.connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=10)
+        self.connection = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.trust, timeout=60)
         self.headers = {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
         self.session = "session" if dialect == API else "cis/session"
         self.status, token = self.ask("POST", self.session)

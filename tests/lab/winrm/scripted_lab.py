@@ -46,7 +46,7 @@ class Lab:
             username=user,
             password=password,
             operation_timeout_sec=timeout,
-            read_timeout_sec=timeout + 10,
+            read_timeout_sec=timeout + 60,
         )
 
     def post(self, content: bytes | str, *, path: str = "/wsman", **headers: str) -> requests.Response:
@@ -54,7 +54,7 @@ class Lab:
         auth = requests.auth.HTTPBasicAuth(ADMINISTRATOR.name.encode(), ADMINISTRATOR.password.encode())
         headers = {"Content-Type": names.SOAP_MEDIA_TYPE} | headers
         data = content.encode() if isinstance(content, str) else content
-        return requests.post(f"http://{self.address}:5985{path}", data, headers=headers, auth=auth, timeout=30)
+        return requests.post(f"http://{self.address}:5985{path}", data, headers=headers, auth=auth, timeout=120)
 
 
 def envelope(action: str, body: str, *, shell: str = "", message: str = "", header: str = "") -> str:

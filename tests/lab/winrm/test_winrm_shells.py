@@ -14,7 +14,8 @@ import requests
 from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
 
 from harness.lab.winrm import names
-from harness.lab.winrm.command import HELD
+from harness.lab.winrm.command import HELD, Command
+from tests.waiting import begun
 
 from .scripted_guest import ADMINISTRATOR
 from .scripted_lab import Lab, envelope, output, receive
@@ -63,9 +64,10 @@ def test_input_reaches_the_command_and_can_be_closed(lab: Lab) -> None:
 
 def test_a_receive_without_news_times_out_and_may_be_repeated(lab: Lab) -> None:
     """Silence ends in fault 2150858793 after the operation timeout; the command goes on."""
-    client = lab.client(timeout=1)
+    client = lab.client()
     shell = client.open_shell()
     command = client.run_command(shell, "silent")
+    client.operation_timeout_sec = 1
     for _ in range(2):
         with pytest.raises(WinRMOperationTimeoutError):
             client.get_command_output_raw(shell, command)
@@ -164,12 +166,13 @@ def test_ctrl_c_leaves_the_command_and_terminate_removes_it(lab: Lab) -> None:
     assert missing.value.wsman_fault_code == 2150858843
 
 
-def test_terminating_from_a_second_connection_frees_the_first(lab: Lab) -> None:
+def test_terminating_from_a_second_connection_frees_the_first(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Receive that waits is told that the operation was aborted, and no exit code is made up."""
     client, other = lab.client("ntlm"), lab.client("ntlm")
     shell = client.open_shell()
     command = client.run_command(shell, "silent")
     seen: list[BaseException] = []
+    waits = begun(monkeypatch, Command, "receive")
 
     def wait() -> None:
         try:
@@ -179,9 +182,9 @@ def test_terminating_from_a_second_connection_frees_the_first(lab: Lab) -> None:
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    time.sleep(0.3)
+    assert waits.wait(60)
     other.cleanup_command(shell, command)
-    waiting.join(10)
+    waiting.join(60)
     assert [error.wsman_fault_code for error in seen if isinstance(error, WSManFaultError)] == [995]
     assert lab.guest.processes[0].signals == ["terminate"]
 
@@ -197,13 +200,14 @@ def test_a_line_too_long_is_answered_as_cmd_answers(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("lies", [False, True])
-def test_a_power_cut_is_never_an_exit_code(lab: Lab, lies: bool) -> None:
+def test_a_power_cut_is_never_an_exit_code(lab: Lab, monkeypatch: pytest.MonkeyPatch, lies: bool) -> None:
     """When the power goes, a waiting client loses its connection, even if the dying process claims to have exited."""
     lab.guest.lies = lies
     client = lab.client("ntlm")
     shell = client.open_shell()
     command = client.run_command(shell, "silent")
     seen: list[object] = []
+    waits = begun(monkeypatch, Command, "receive")
 
     def wait() -> None:
         try:
@@ -213,8 +217,8 @@ def test_a_power_cut_is_never_an_exit_code(lab: Lab, lies: bool) -> None:
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    time.sleep(0.3)
+    assert waits.wait(60)
     lab.loop.run(lab.guest.power_off())
-    waiting.join(10)
+    waiting.join(60)
     assert len(seen) == 1
     assert isinstance(seen[0], requests.ConnectionError)
