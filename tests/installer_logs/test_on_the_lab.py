@@ -51,7 +51,7 @@ def guest(lab_site: Site) -> Iterator[Guest]:
         machine.power_on()
         courier = machine.files(lab_site.accounts["administrator"])
         with Guest.of(lab_site, machine.entry, courier=courier) as guest:
-            guest.wait_until_ready(60)
+            guest.wait_until_ready(300)
             yield guest
 
 

@@ -71,7 +71,7 @@ def lab_of_two() -> Iterator[Path]:
 def _prepare(site: Site, machine: Machine, snapshot: str, commands: tuple[str, ...]) -> None:
     machine.revert()
     with Guest.of(site, machine.entry) as guest:
-        guest.wait_until_ready(60)
+        guest.wait_until_ready(300)
         # the last one takes away the mark of a Windows in use: what is taken here is to look clean
         for command in (*commands, "del %SystemRoot%\\Temp\\pytest-wincompat-used.txt"):
             assert guest.run(command).ok, command
@@ -196,7 +196,7 @@ def _run(command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     words = shlex.split(command)
     assert words[0] == "wincompat"
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", *words[1:]], capture_output=True, text=True, timeout=120, **options
+        [sys.executable, "-m", "harness.cli", *words[1:]], capture_output=True, text=True, timeout=300, **options
     )
 
 
@@ -283,7 +283,7 @@ def test_a_person_talks_with_a_machine_a_line_at_a_time(lab_of_two: Path, connec
     entry = connection.site.machines[1]
     connection.machine(entry).revert()
     with Guest.of(connection.site, entry) as guest:
-        guest.wait_until_ready(60)
+        guest.wait_until_ready(300)
     attach = f"wincompat attach {shlex.quote(str(lab_of_two))} {entry.path}"
     said = "cd C:\\Program Files\ncd nowhere\ncd\ncmd /c exit 7\n\nexit\necho never\n"
     talked = _run(attach, input=said)
@@ -296,7 +296,7 @@ def test_a_person_talks_with_a_machine_a_line_at_a_time(lab_of_two: Path, connec
         assert talking.stdout is not None
         assert talking.stdout.readline().strip() == "begun"
         os.kill(talking.pid, signal.SIGINT)
-        assert talking.wait(30) == 130
+        assert talking.wait(120) == 130
     assert "ping" not in _run(attach + " -c tasklist").stdout.lower()
 
     connection.machine(entry).power_off()

@@ -34,7 +34,7 @@ def is_there(pid: int) -> bool:
 def test_the_site_file_is_what_the_lab_says() -> None:
     """A lab that is ready names its site file; letting go of it ends it."""
     lab = LabProcess(python(SERVES))
-    assert lab.site(30) == Path("/somewhere/site.toml")
+    assert lab.site(120) == Path("/somewhere/site.toml")
     lab.stop()
     assert not is_there(lab.pid)
 
@@ -43,7 +43,7 @@ def test_a_lab_that_cannot_run_says_why() -> None:
     """What the lab wrote before it ended is the message."""
     lab = LabProcess(python("import sys; print('wine is missing: apt-get install wine', file=sys.stderr); sys.exit(5)"))
     with pytest.raises(LabDidNotStart, match=r"^wine is missing: apt-get install wine$"):
-        lab.site(30)
+        lab.site(120)
     assert not is_there(lab.pid)
 
 
@@ -60,7 +60,7 @@ def test_a_killed_run_takes_its_lab_along(tmp_path: Path) -> None:
     holder = tmp_path / "holder.py"
     holder.write_text(
         "import time\nfrom harness.plugin.lab_process import LabProcess\n"
-        f"lab = LabProcess({python(SERVES)!r})\nlab.site(30)\nprint(lab.pid, flush=True)\ntime.sleep(600)\n",
+        f"lab = LabProcess({python(SERVES)!r})\nlab.site(120)\nprint(lab.pid, flush=True)\ntime.sleep(600)\n",
         "utf-8",
     )
     with subprocess.Popen([sys.executable, holder], stdout=subprocess.PIPE, text=True) as process:

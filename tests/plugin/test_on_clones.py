@@ -131,4 +131,4 @@ def test_the_clone_of_a_failed_cell_is_kept_for_a_person(clone_project: Project)
 def printed(command: str, *more: str) -> subprocess.CompletedProcess[str]:
     """Run a command as it was printed for a person."""
     words = [sys.executable, "-m", "harness.cli", *shlex.split(command)[1:], *more]
-    return subprocess.run(words, capture_output=True, text=True, timeout=120)
+    return subprocess.run(words, capture_output=True, text=True, timeout=300)

@@ -96,7 +96,7 @@ FOLDER = LabFolder(LAB.parents[2], LAB.parent.name)
 LONG = "ping -n 60 127.0.0.1 >nul"
 
 def restart(machine):
-    FOLDER.ask("POST", "faults", patience=10.0, name="restart", machine=machine.name)
+    FOLDER.ask("POST", "faults", patience=60.0, name="restart", machine=machine.name)
 
 def restarts_in_a_step(machine, guest, step):
     """The installer restarts Windows and never comes back from it."""

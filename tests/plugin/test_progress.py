@@ -38,11 +38,14 @@ def test_processes_meet_in_a_folder(tmp_path: Path) -> None:
     assert list(exchange.where()) == []
 
 
-def shown_on_a_terminal(project: Project, seconds: float, *options: str) -> str:
-    """Run a cell that takes so long on a terminal, and give everything that it was shown."""
+def shown_on_a_terminal(project: Project, *options: str) -> str:
+    """Run a cell on a terminal whose step lasts until it is shown there, and give everything that was shown."""
     project.write(
         "conftest.py",
-        f"import time\ndef slow(step):\n    with step('wait for it'):\n        time.sleep({seconds})\n"
+        "import time\nfrom pathlib import Path\n"
+        "def slow(step):\n    with step('wait for it'):\n"
+        "        for _ in range(1200):\n            time.sleep(0.1)\n"
+        "            if Path('shown').exists():\n                break\n"
         "def pytest_wincompat_scenarios(config):\n    return {'slow': slow}\n",
     )
     project.matrix("slow", builds="19044")
@@ -52,14 +55,14 @@ def shown_on_a_terminal(project: Project, seconds: float, *options: str) -> str:
         words, cwd=project.pytester.path, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}
     ) as process:
         os.close(theirs)
-        shown = _all_of(ours)
+        shown = _all_of(ours, project.pytester.path / "shown")
     assert process.returncode == 0
     return shown
 
 
 def test_a_terminal_shows_the_step_and_is_left_clean(project: Project) -> None:
     """On a terminal the status line names cell and step while it runs; the summary comes out whole."""
-    shown = shown_on_a_terminal(project, 1.5)
+    shown = shown_on_a_terminal(project)
     assert "[0 of 1 cells done] win10-21h2::demo::slow: wait for it (" in shown
     assert "1 of 1 cell passed" in shown
 
@@ -67,7 +70,7 @@ def test_a_terminal_shows_the_step_and_is_left_clean(project: Project) -> None:
 def test_live_shows_machines_and_the_run_leaves_no_note(project: Project) -> None:
     """With --live a terminal shows how far each machine is, and a run that has ended says so to other watchers."""
     pytest.importorskip("rich", reason="needs pip install pytest-wincompat[watch]")
-    shown = shown_on_a_terminal(project, 2, "--live")
+    shown = shown_on_a_terminal(project, "--live")
     assert "running" in shown
     assert "wait for it (" in shown
     assert "1 of 1 cell passed" in shown
@@ -82,7 +85,7 @@ def test_quiet_runs_and_logs_stay_as_they_are(project: Project) -> None:
     assert "\x1b" not in output
 
 
-def _all_of(descriptor: int) -> str:
+def _all_of(descriptor: int, shown: Path) -> str:
     parts: list[bytes] = []
     while True:
         try:
@@ -93,3 +96,5 @@ def _all_of(descriptor: int) -> str:
             os.close(descriptor)
             return b"".join(parts).decode()
         parts.append(part)
+        if b"wait for it (" in b"".join(parts):
+            shown.touch()

@@ -226,7 +226,7 @@ def test_the_journal_outlives_the_controller(project: Project) -> None:
     words = [sys.executable, "-m", "pytest", *QUIET, "--site", "site.toml", "matrices/demo.toml"]
     process = subprocess.Popen(words, cwd=project.pytester.path, stdout=subprocess.DEVNULL)
     try:
-        until(lambda: _finished(project) >= 2, 60)
+        until(lambda: _finished(project) >= 2)
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

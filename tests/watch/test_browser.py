@@ -60,7 +60,7 @@ class Watched:
     def expect(self, place: str, words: str) -> None:
         """Wait until something is said somewhere."""
         importlib.import_module("playwright.sync_api").expect(self.page.locator(place)).to_contain_text(
-            re.compile(words), timeout=30_000
+            re.compile(words), timeout=120_000
         )
 
     def stop_serving(self) -> None:
@@ -101,7 +101,7 @@ def test_what_has_not_changed_stays_where_it_is(watched: Watched) -> None:
     said = watched.page.locator("#said").inner_text()
     before = watched.page.locator("#machines tr").first.inner_text()
     importlib.import_module("playwright.sync_api").expect(watched.page.locator("#machines tr").first).not_to_have_text(
-        before, timeout=30_000
+        before, timeout=120_000
     )
     assert row.evaluate("row => row.isConnected")
     assert watched.page.locator("#said").inner_text() == said

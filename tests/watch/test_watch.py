@@ -202,12 +202,12 @@ def test_serving_ends_with_ctrl_c_and_leaves_the_run_as_it_was(tmp_path: Path) -
         try:
             assert process.stdout is not None
             address = urlsplit(process.stdout.readline().split()[4])
-            link = http.client.HTTPConnection(address.hostname or "", address.port or 0, timeout=30)
+            link = http.client.HTTPConnection(address.hostname or "", address.port or 0, timeout=120)
             link.request("GET", "/state.json")
             assert json.loads(link.getresponse().read())["done"] == 1
             link.close()
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=300)
         finally:
             process.kill()
     assert (process.returncode, errors) == (0, "")
@@ -222,7 +222,7 @@ def _served(run: RunFolder, host: str) -> Iterator[WatchServer]:
 
 
 def _get(server: WatchServer, path: str, *, host: str = "", method: str = "GET") -> tuple[int, dict[str, str], bytes]:
-    link = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+    link = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=120)
     link.request(method, path, headers={"Host": host} if host else {})
     answer = link.getresponse()
     content = answer.read()
