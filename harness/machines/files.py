@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPResponse, HTTPSConnection
+from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from harness.errors import DeliveryFailed
 from harness.machines.border import Outlived, Refused, crossing, one_line, transferring
 from harness.machines.session import Session
-from harness.machines.stub import https
+from harness.machines.stub import NotUnderstood, https
 from harness.machines.waits import until_guest_operations_answer
 from harness.site import Account, Site
 
@@ -79,12 +79,13 @@ class GuestFiles:
     def put(self, source: Path, guest_path: str) -> None:
         """Stream a file into the guest, over what is there, making missing folders.
 
-        Raises DeliveryFailed, GuestRefused; a local file that cannot be read raises OSError.
+        A transfer that breaks off is not tried again, and what had arrived of it is removed. Raises DeliveryFailed,
+        GuestRefused; a local file that cannot be read raises OSError.
         """
         self._fence()
         size = source.stat().st_size
         doing = f"bringing {source.name} to {guest_path}"
-        with source.open("rb") as content, self._border(doing):
+        with source.open("rb") as content, self._border(doing), self._nothing_half(content, guest_path):
             try:
                 self._send(content, size, guest_path, doing)
             except (vim.fault.FileNotFound, vim.fault.CannotAccessFile, Refused):
@@ -93,6 +94,27 @@ class GuestFiles:
                     raise
                 content.seek(0)
                 self._send(content, size, guest_path, doing)
+
+    @contextmanager
+    def _nothing_half(self, content: BinaryIO, guest_path: str) -> Iterator[None]:
+        """Remove what had arrived of a transfer that fails once something was sent: hosts write as it comes."""
+        try:
+            yield
+        except (DeliveryFailed, Outlived, Refused) as broken:
+            if content.tell() == 0:
+                raise
+            try:
+                self._ask(lambda operations: operations.DeleteFileInGuest(self._vm, self._authority(), guest_path))
+            except vim.fault.FileNotFound:
+                pass
+            except (vmodl.MethodFault, OSError, HTTPException, NotUnderstood):
+                left = "; a part of it may lie there"
+                if isinstance(broken, DeliveryFailed):
+                    raise DeliveryFailed(
+                        f"{broken.problem}{left}", machine=broken.machine, advice=broken.advice
+                    ) from broken.__cause__
+                raise type(broken)(f"{broken}{left}") from None
+            raise
 
     def get(self, guest_path: str, target: Path) -> None:
         """Stream a file out of the guest; the target appears whole or not at all.
