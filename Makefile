@@ -1,5 +1,5 @@
 # `make demo` and `make test` set up what is missing; `make help` names the rest.
-.PHONY: help setup demo go test verify bench clean
+.PHONY: help setup setup-demo demo go test verify bench clean
 PYTEST := .venv/bin/pytest
 WORKERS ?= 4
 
@@ -9,11 +9,14 @@ help:  ## name the targets
 setup:  ## install what is missing: Debian's packages (root or sudo), .venv
 	@sh fixtures/setup.sh
 
-demo: setup  ## run matrices/demo.toml on the embedded lab and say where the report is
+setup-demo:
+	@sh fixtures/setup.sh demo
+
+demo: setup-demo  ## run matrices/demo.toml on the embedded lab and say where the report is
 	@.venv/bin/python -m fixtures.payloads ninja
 	@$(PYTEST) -n $(WORKERS) matrices/demo.toml
 
-go: setup  ## the real Go toolchain on the lab, where it must fail (it cannot run on Wine 8)
+go: setup-demo  ## the real Go toolchain on the lab, where it must fail (it cannot run on Wine 8)
 	@.venv/bin/python -m fixtures.payloads go
 	@$(PYTEST) -n $(WORKERS) matrices/go.toml
 
