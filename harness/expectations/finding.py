@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.results.cause import Cause
 
-__all__ = ["Cause", "Finding"]
+__all__ = ["Cause", "Finding", "packaging"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,3 +17,8 @@ class Finding:
     cause: Cause
     sentence: str
     subject: str = ""
+
+
+def packaging(code: str, sentence: str, subject: str) -> Finding:
+    """Make a finding of the commonest cause: how the product is packaged."""
+    return Finding(code=code, cause=Cause.PACKAGING, sentence=sentence, subject=subject)

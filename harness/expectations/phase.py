@@ -15,6 +15,8 @@ from harness.guest.state.noise import Learned
 FILES = ("file", "folder", "shortcut", "scheduled task")
 """The areas that are files."""
 
+_SHORT = {"HKEY_LOCAL_MACHINE": "HKLM", "HKEY_CURRENT_USER": "HKCU"}
+
 What = Literal[
     "install", "upgrade", "downgrade", "uninstall", "failed upgrade", "refused installation", "refused downgrade"
 ]
@@ -33,7 +35,7 @@ class Phase:
     Windows' list shall have, if it says so; ``allows`` says of a subject that the product's file permits it to stay. A
     registry without access control can be left out, since nobody is refused anything there; so can the quotes around
     the paths of services where the guest's Windows Installer does not write them. ``replaced`` is the state with the
-    version ``old``, which this one had taken the place of.
+    version ``old``, which this one had taken the place of. ``restart_asked``: an exit code has asked for a restart.
     """
 
     what: What
@@ -47,6 +49,7 @@ class Phase:
     allows: Callable[[str], bool] = nothing_allowed
     judges_registry: bool = True
     judges_service_paths: bool = True
+    restart_asked: bool = False
     replaced: State | None = None
 
     def __str__(self) -> str:
@@ -83,6 +86,12 @@ class Phase:
             return frozenset()
         found = changes(self.clean, self.replaced, learned=self.learned)
         return frozenset((change.area, change.subject) for change in found if change.did == "added")
+
+    def permits(self, change: Change) -> bool:
+        r"""Whether the product's file allows what has changed, by name or by its whole key: ``HKCU\Software\Demo``."""
+        hive, _, below = change.detail.partition("\\")
+        key = f"{_SHORT[hive]}\\{below}" if hive in _SHORT else ""
+        return self.allows(change.subject) or (bool(key) and self.allows(key))
 
     def has_file(self, path: str) -> bool:
         """Whether a file or folder, its path in small letters, is there after the phase; True where nobody can tell."""

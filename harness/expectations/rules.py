@@ -6,16 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from harness.expectations.finding import Cause, Finding
+from harness.expectations.finding import Cause, Finding, packaging
 from harness.expectations.phase import Phase, What
+from harness.expectations.search_path import keeps_path, path_is_sound
 from harness.expectations.wording import expanded, plain, program
-from harness.guest.state import Change, SearchPath, UninstallEntry
+from harness.guest.state import UninstallEntry
+from harness.guest.state.hooks import NEXT_START
 from harness.guest.state.members import ADMINISTRATORS
 
 Rule = Callable[[Phase], Iterator[Finding]]
-
-PATH_LIMIT = 2047
-"""Characters of PATH that every program of Windows copes with: the limit of its own dialog and of older setx."""
 
 _FILES = ("file", "folder", "shortcut")
 _OTHERS: Mapping[str, tuple[str, str]] = {
@@ -45,7 +44,7 @@ _OTHERS: Mapping[str, tuple[str, str]] = {
 def _touches_others(phase: Phase) -> Iterator[Finding]:
     """Find what was there without the product and is not as it was."""
     for change in phase.since_clean:
-        if change.did == "added" or change.area not in _OTHERS or phase.allows(change.subject):
+        if change.did == "added" or change.area not in _OTHERS or phase.permits(change):
             continue
         if change.area == "environment variable" and phase.what in _IN and _only_longer(phase, change.subject):
             continue  # one more entry in a list, as PATHEXT: the removal has to take it away again
@@ -53,7 +52,7 @@ def _touches_others(phase: Phase) -> Iterator[Finding]:
         name = change.subject if change.area in _FILES else f"{change.area} {change.subject}"
         detail = f" ({change.detail})" if change.detail and change.did == "changed" else ""
         verb = "changed" if change.did == "changed" else "removed"
-        yield _packaging(code, f"{_when(phase, change.area)} {verb} {name}, {whose}{detail}", change.subject)
+        yield packaging(code, f"{_when(phase, change.area)} {verb} {name}, {whose}{detail}", change.subject)
 
 
 def _when(phase: Phase, area: str) -> str:
@@ -75,60 +74,12 @@ def _stops_services(phase: Phase) -> Iterator[Finding]:
     }
     for change in phase.since_clean:
         if change.area == "running service" and change.did == "removed" and change.subject.casefold() in automatic:
-            yield _packaging("others-service-stopped", f"{phase} stopped the service {change.subject}", change.subject)
+            yield packaging("others-service-stopped", f"{phase} stopped the service {change.subject}", change.subject)
 
 
 def _display_name(phase: Phase, key: str) -> str:
     named = phase.clean.things.get("service name", {}).get(key)
     return named.facts.get("display name", "") if named else ""
-
-
-def _keeps_path(phase: Phase) -> Iterator[Finding]:
-    """Find what PATH has lost: other entries, the way they are written, their order, its type."""
-    for change in phase.since_clean:
-        for scope in ("system", "user"):
-            match change:
-                case Change(area=area, did="removed", subject=entry) if area == f"{scope} PATH entry":
-                    if now := _written_anew(phase, area, entry):
-                        words = f"{phase} rewrote {entry} in the {scope} PATH as {now}"
-                        yield _packaging("path-entry-rewritten", words, entry)
-                    else:
-                        yield _packaging("path-entry-lost", f"{phase} took {entry} out of the {scope} PATH", entry)
-                case Change(area=area, subject=now) if area == f"{scope} PATH order":
-                    yield _packaging("path-order", f"{phase} changed the order of the {scope} PATH: {now[:200]}", scope)
-                case Change(area=area, subject=how) if area == f"{scope} PATH type":
-                    words = f"{phase} changed the type of the {scope} PATH ({how}): variables in it are not replaced"
-                    yield _packaging("path-type", words if "-> REG_SZ" in how else words.partition(":")[0], scope)
-
-
-def _written_anew(phase: Phase, area: str, entry: str) -> str:
-    """Give what an entry was replaced by that means the same folder, or nothing."""
-    added = (change.subject for change in phase.since_clean if change.area == area and change.did == "added")
-    return next((now for now in added if plain(now) == plain(entry)), "")
-
-
-def _path_is_sound(phase: Phase) -> Iterator[Finding]:
-    """Find entries that are in PATH twice, in quotes or without their folder, and a PATH beyond its limit."""
-    for scope, was, now in _paths(phase):
-        known = Counter(map(plain, was.entries))
-        for entry, times in Counter(map(plain, now.entries)).items():
-            if times > 1 and times > known[entry]:
-                yield _packaging("path-entry-twice", f"{phase} left {entry} {times} times in the {scope} PATH", entry)
-        for entry in dict.fromkeys(one for one in now.entries if known[plain(one)] == 0):
-            if '"' in entry:
-                words = (
-                    f"{phase} put {entry} into the {scope} PATH with its quotes: programs that read PATH do not find it"
-                )
-                yield _packaging("path-entry-quoted", words, entry)
-            if unset := [name for name in re.findall(r"%([^%]+)%", entry) if not phase.has_variable(name)]:
-                words = f"{phase} put {entry} into the {scope} PATH, and nothing sets %{unset[0]}%"
-                yield _packaging("path-variable-unset", words, entry)
-            elif not phase.has_file(plain(entry)):
-                words = f"{phase} put {entry} into the {scope} PATH, which is not there"
-                yield _packaging("path-entry-without-folder", words, entry)
-        if now.length > PATH_LIMIT >= was.length:
-            words = f"{phase} made the {scope} PATH {now.length} characters long; programs cut it at {PATH_LIMIT}"
-            yield _packaging("path-length", words, scope)
 
 
 def _services_are_sound(phase: Phase) -> Iterator[Finding]:
@@ -141,7 +92,7 @@ def _services_are_sound(phase: Phase) -> Iterator[Finding]:
             words = (
                 f"after {phase} the {change.area} {change.subject} is registered and its program {image} is not there"
             )
-            yield _packaging("service-without-program", words, change.subject)
+            yield packaging("service-without-program", words, change.subject)
         if plain(program(image)).startswith(_OF_PERSONS):
             words = (
                 f"the service {change.subject} runs a program out of a person's own folder, who may put another one in "
@@ -157,10 +108,13 @@ _OF_PERSONS = ("c:\\users\\", "%userprofile%", "%localappdata%", "%appdata%", "%
 
 
 def _adds_no_root(phase: Phase) -> Iterator[Finding]:
-    """Find certificates that a machine trusts since."""
+    """Find certificates that a machine, or the account that installed, trusts since."""
     for change in phase.since_clean:
-        if change.area == "certificate" and change.did == "added" and not phase.allows(change.subject):
-            words = f"{phase} made the machine trust the certificate {change.subject}"
+        if change.area != "certificate" or change.did != "added" or "\\CA\\" in change.detail:
+            continue  # what lies in CA is not trusted for lying there
+        if not phase.permits(change):
+            who = "the account" if change.detail.startswith("HKEY_CURRENT_USER") else "the machine"
+            words = f"{phase} made {who} trust the certificate {change.subject}"
             yield Finding(code="certificate-added", cause=Cause.SIGNATURE, sentence=words, subject=change.subject)
 
 
@@ -169,7 +123,7 @@ def _makes_no_administrators(phase: Phase) -> Iterator[Finding]:
     for change in phase.since_clean:
         if change.area != "group member" or change.did != "added" or change.detail != ADMINISTRATORS:
             continue
-        if not phase.allows(change.subject):
+        if not phase.permits(change):
             member, _, group = change.subject.rpartition(" in ")
             words = f"{phase} made {member} a member of {group}, who may do everything"
             yield Finding(code="administrator-added", cause=Cause.PERMISSION, sentence=words, subject=change.subject)
@@ -183,12 +137,12 @@ def _registers_once(phase: Phase) -> Iterator[Finding]:
         stayed := [entry for key, entry in phase.registered.items() if key in phase.before.uninstall]
     ):
         also = ", ".join(sorted(entry.title for entry in stayed))
-        yield _packaging("registered-twice", f"after {phase} {also} is still in the list of programs", also)
+        yield packaging("registered-twice", f"after {phase} {also} is still in the list of programs", also)
         return
     by_name = Counter(entry.name for entry in phase.registered.values())
     for name, times in by_name.items():
         if times > 1:
-            yield _packaging("registered-twice", f"after {phase} {name} is {times} times in the list of programs", name)
+            yield packaging("registered-twice", f"after {phase} {name} is {times} times in the list of programs", name)
 
 
 def _registers_its_version(phase: Phase) -> Iterator[Finding]:
@@ -198,7 +152,7 @@ def _registers_its_version(phase: Phase) -> Iterator[Finding]:
     (entry,) = phase.registered.values()
     if entry.version and not same_version(entry.version, phase.version):
         words = f"after {phase} the list of programs says version {entry.version}"
-        yield _packaging("version-registered", words, entry.title)
+        yield packaging("version-registered", words, entry.title)
 
 
 def _shows_in_the_list(phase: Phase) -> Iterator[Finding]:
@@ -206,7 +160,7 @@ def _shows_in_the_list(phase: Phase) -> Iterator[Finding]:
     hidden = [entry for entry in phase.registered.values() if _is_hidden(entry)]
     if hidden and len(hidden) == len(phase.registered):  # a bundle hides the packages in it, not itself
         words = f"{phase} registered {hidden[0].title} and hides it from the list of programs (SystemComponent is 1)"
-        yield _packaging("hidden-from-list", words, hidden[0].title)
+        yield packaging("hidden-from-list", words, hidden[0].title)
 
 
 def _can_be_removed(phase: Phase) -> Iterator[Finding]:
@@ -216,18 +170,37 @@ def _can_be_removed(phase: Phase) -> Iterator[Finding]:
             file = program(entry.values.get(key, ""))
             if file and not phase.has_file(plain(file)) and not phase.has_file(f"{plain(file)}.exe"):
                 words = f"after {phase} {name} of {entry.title} starts {file}, which is not there"
-                yield _packaging("removal-without-program", words, entry.title)
+                yield packaging("removal-without-program", words, entry.title)
 
 
 def _is_hidden(entry: UninstallEntry) -> bool:
     return entry.values.get("systemcomponent", "0x0") not in ("0x0", "")
 
 
+def _finishes_now(phase: Phase) -> Iterator[Finding]:
+    """Find files of the product's that Windows is to remove or rename when it starts next, and nobody was told.
+
+    Others, as Windows' own updates, leave such work at any time: only what is done to the product's files is its own.
+    """
+    own = {path.casefold() for state in (phase.before, phase.after) for path in state.files} - {
+        path.casefold() for path in phase.clean.files
+    }
+    for change in phase.since_clean if not phase.restart_asked else ():
+        if change.area == NEXT_START and change.did == "added" and change.subject.casefold() in own:
+            words = (
+                f"{_when(phase, change.area)} asks for a restart and no exit code says so: {change.subject} "
+                f"{change.detail} when Windows starts next"
+            )
+            yield Finding(code="restart-untold", cause=Cause.REBOOT, sentence=words, subject=change.subject)
+
+
 def _leaves_nothing(phase: Phase) -> Iterator[Finding]:
     """Find what the removal left, but for what the product's file allows."""
     for change in phase.since_clean:
+        if change.area == NEXT_START:
+            continue
         # a service that runs since may be Windows' own; the product's is still registered, and that is told
-        if change.did != "added" or change.area == "running service" or phase.allows(change.subject):
+        if change.did != "added" or change.area == "running service" or phase.permits(change):
             continue
         if (change.area, change.subject) in phase.old_ones:
             words = (
@@ -242,6 +215,8 @@ def _leaves_nothing(phase: Phase) -> Iterator[Finding]:
 def _leaves_no_trace(phase: Phase) -> Iterator[Finding]:
     """Find what a refused installation has changed."""
     for change in phase.since_clean:
+        if change.area == NEXT_START:
+            continue
         words = f"after {phase} {change.as_leftover}"
         yield Finding(code="refused-and-left", cause=Cause.PERMISSION, sentence=words, subject=change.subject)
 
@@ -249,7 +224,7 @@ def _leaves_no_trace(phase: Phase) -> Iterator[Finding]:
 def _undoes_itself(phase: Phase) -> Iterator[Finding]:
     """Find what a failed upgrade has not undone, and what a refused downgrade has changed."""
     for change in phase.done:
-        if not phase.allows(change.subject):
+        if change.area != NEXT_START and not phase.permits(change):
             words = f"after {phase} {change.as_leftover}"
             yield Finding(code="not-rolled-back", cause=Cause.ROLLBACK, sentence=words, subject=change.subject)
 
@@ -260,8 +235,8 @@ _IN: tuple[What, ...] = ("install", "upgrade", "downgrade")
 RULES: tuple[tuple[Rule, tuple[What, ...]], ...] = (
     (_touches_others, _ALL),
     (_stops_services, _ALL),
-    (_keeps_path, _ALL),
-    (_path_is_sound, _IN),
+    (keeps_path, _ALL),
+    (path_is_sound, _IN),
     (_services_are_sound, _IN),
     (_adds_no_root, _IN),
     (_makes_no_administrators, _IN),
@@ -269,6 +244,7 @@ RULES: tuple[tuple[Rule, tuple[What, ...]], ...] = (
     (_registers_its_version, _IN),
     (_shows_in_the_list, _IN),
     (_can_be_removed, _IN),
+    (_finishes_now, _ALL),
     (_leaves_nothing, ("uninstall",)),
     (_leaves_no_trace, ("refused installation",)),
     (_undoes_itself, ("failed upgrade", "refused downgrade")),
@@ -278,15 +254,6 @@ RULES: tuple[tuple[Rule, tuple[What, ...]], ...] = (
 def findings(phase: Phase) -> tuple[Finding, ...]:
     """Hold a phase against every rule that is for it."""
     return tuple(found for rule, phases in RULES if phase.what in phases for found in rule(phase))
-
-
-def _packaging(code: str, sentence: str, subject: str) -> Finding:
-    return Finding(code=code, cause=Cause.PACKAGING, sentence=sentence, subject=subject)
-
-
-def _paths(phase: Phase) -> Iterator[tuple[str, SearchPath, SearchPath]]:
-    yield "system", phase.clean.system_path, phase.after.system_path
-    yield "user", phase.clean.user_path, phase.after.user_path
 
 
 def _only_longer(phase: Phase, name: str) -> bool:

@@ -24,24 +24,38 @@ MOST = 24
 
 _LONG = {"HKLM": "HKEY_LOCAL_MACHINE", "HKCU": "HKEY_CURRENT_USER"}
 _SOFTWARE = ("software\\wow6432node\\", "software\\")
-# what a state looks at as a whole, and what everybody changes
-_COVERED = (
-    "software\\microsoft\\windows\\currentversion\\uninstall",
-    "software\\microsoft\\windows\\currentversion\\run",
-    "software\\microsoft\\windows\\currentversion\\app paths",
-    "software\\microsoft\\windows\\currentversion\\policies\\system",
-    "software\\microsoft\\windows\\currentversion\\installer",
-    "software\\microsoft\\systemcertificates",
-    "software\\microsoft\\windows nt\\currentversion\\windows",
-    "software\\microsoft\\windows nt\\currentversion\\winlogon",
-    "software\\microsoft\\windows nt\\currentversion\\image file execution options",
-    "software\\policies",
-    "software\\classes\\installer",
-    "software\\classes\\*\\",
-    "software\\classes\\directory\\",
-    "system\\currentcontrolset\\control\\session manager",
-    "system\\currentcontrolset\\services\\sharedaccess\\parameters\\firewallpolicy\\firewallrules",
-)
+# what a state looks at as a whole, and what everybody changes, of the machine and of an account
+_COVERED = {
+    "hklm": (
+        "software\\microsoft\\windows\\currentversion\\uninstall",
+        "software\\microsoft\\windows\\currentversion\\run",
+        "software\\microsoft\\windows\\currentversion\\app paths",
+        "software\\microsoft\\windows\\currentversion\\policies",
+        "software\\microsoft\\windows\\currentversion\\installer",
+        "software\\microsoft\\systemcertificates\\ca\\",
+        "software\\microsoft\\systemcertificates\\root\\",
+        "software\\microsoft\\systemcertificates\\trustedpublisher\\",
+        "software\\microsoft\\windows nt\\currentversion\\windows",
+        "software\\microsoft\\windows nt\\currentversion\\winlogon",
+        "software\\microsoft\\windows nt\\currentversion\\image file execution options",
+        "software\\policies",
+        "software\\classes\\installer",
+        "software\\classes\\*\\",
+        "software\\classes\\directory\\",
+        "system\\currentcontrolset\\control\\session manager\\environment",
+        "system\\currentcontrolset\\services\\sharedaccess\\parameters\\firewallpolicy\\firewallrules",
+    ),
+    "hkcu": (
+        "software\\microsoft\\windows\\currentversion\\uninstall",
+        "software\\microsoft\\windows\\currentversion\\run",
+        "software\\microsoft\\windows\\currentversion\\app paths",
+        "software\\microsoft\\windows\\currentversion\\policies",
+        "software\\microsoft\\systemcertificates\\root\\",
+        "software\\policies",
+        "software\\classes\\installer",
+        "software\\classes\\*\\",
+    ),
+}
 _SERVICES = "system\\currentcontrolset\\services\\"
 _CLASSES = "software\\classes\\"
 
@@ -105,7 +119,7 @@ def covered(path: str, clean: State) -> bool:
     """Whether a state tells of a key anyhow: by an area of its own, or because nothing above it was there before."""
     hive, _, below = path.casefold().partition("\\")
     narrow = below.replace("software\\wow6432node\\", "software\\", 1)
-    if hive not in ("hklm", "hkcu") or narrow.startswith(_COVERED) or below.count("\\") == 0:
+    if hive not in _COVERED or narrow.startswith(_COVERED[hive]) or below.count("\\") == 0:
         return True
     long = _LONG[hive.upper()].casefold()
     if narrow.startswith(_CLASSES):

@@ -9,6 +9,7 @@ import pytest
 
 from harness.expectations import Cause, Phase, findings
 from harness.guest.state import Entry, SearchPath, State, Thing, UninstallEntry
+from harness.guest.state.hooks import NEXT_START
 from harness.guest.state.noise import Learned
 
 UNINSTALL = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
@@ -161,10 +162,46 @@ def test_an_upgrade_that_leaves_the_old_entry_registered_is_found() -> None:
 
 
 def test_what_an_uninstallation_leaves_is_found_unless_it_is_allowed() -> None:
-    """The product's file decides what may stay, by subject."""
+    """The product's file decides what may stay: a path, the name of a thing, or its whole key as people write it."""
     left = replace(CLEAN, files={**CLEAN.files, r"C:\ProgramData\Ninja\log.txt": Entry(1, "2")})
     assert _codes(left, what="uninstall", before=INSTALLED) == ["left-behind"]
     assert _codes(left, what="uninstall", before=INSTALLED, allows=lambda it: it.endswith("log.txt")) == []
+    kept = _things(CLEAN, "vendor key", Thing("Ninja", {}, r"HKEY_LOCAL_MACHINE\SOFTWARE\Ninja"))
+    assert _codes(kept, what="uninstall", before=INSTALLED) == ["left-behind"]
+    for name in ("Ninja", r"HKLM\SOFTWARE\Ninja"):
+        assert _codes(kept, what="uninstall", before=INSTALLED, allows=name.__eq__) == [], name
+
+
+def test_work_for_the_next_start_is_told_of_the_products_own_files_unless_a_restart_was_asked_for() -> None:
+    """Exit code 0 and a file that goes at the next start is a restart unsaid; what others leave to do is theirs."""
+    copy = r"C:\Users\me\AppData\Local\Temp\~nsu1.tmp"
+    waits = (Thing(path, {"value": "is removed"}) for path in (EXE, r"C:\Windows\explorer.exe", copy))
+    after = replace(CLEAN, things={**CLEAN.things, NEXT_START: {one.name.lower(): one for one in waits}})
+    clean = replace(CLEAN, things={**CLEAN.things, NEXT_START: {}})
+    before = replace(INSTALLED, files={**INSTALLED.files, copy: Entry(None, "")})
+    phase = Phase(clean=clean, before=before, after=after, what="uninstall", version="1.13.0")
+    (found,) = findings(phase)
+    assert (found.code, found.cause, found.subject) == ("restart-untold", Cause.REBOOT, EXE)
+    assert found.sentence.endswith(f"no exit code says so: {EXE} is removed when Windows starts next")
+    assert findings(replace(phase, restart_asked=True)) == ()
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\ROOT\Certificates", "made the machine trust"),
+        (r"HKEY_CURRENT_USER\SOFTWARE\Microsoft\SystemCertificates\Root\Certificates", "made the account trust"),
+        (r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\CA\Certificates", ""),
+    ],
+)
+def test_a_certificate_is_trusted_by_whose_roots_it_joins(at: str, words: str) -> None:
+    """Roots are trusted, the machine's by everybody and an account's by itself; what only completes chains is not."""
+    added = _things(INSTALLED, "certificate", Thing("AB" * 20, {}, f"{at}\\{'AB' * 20}"))
+    sentences = [
+        one.sentence
+        for one in findings(Phase(clean=CLEAN, before=CLEAN, after=added, what="install", version="1.13.0"))
+    ]
+    assert [words in sentence for sentence in sentences] == [True] * bool(words)
 
 
 def test_a_registered_version_that_the_product_declares_is_not_judged_again() -> None:

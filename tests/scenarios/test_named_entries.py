@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -110,3 +111,17 @@ def test_a_key_that_is_asked_for_later_was_there_before_its_package_ran() -> Non
 def test_only_what_no_other_look_sees_is_asked_for(path: str, is_covered: bool) -> None:
     """Each question is a program's start: a new vendor's key, a new kind of file or service is told anyhow."""
     assert covered(path, CLEAN) is is_covered
+
+
+def test_what_is_looked_at_of_the_machine_is_asked_for_of_an_account() -> None:
+    """A state that lists the machine's own does not tell of an account's key of the same name."""
+    own = "HKEY_CURRENT_USER\\SOFTWARE\\Microsoft".casefold()
+    clean = replace(
+        CLEAN, things={**CLEAN.things, "vendor key": {**CLEAN.things["vendor key"], own: Thing("Microsoft")}}
+    )
+    for key in (r"Windows NT\CurrentVersion\Winlogon", r"Windows NT\CurrentVersion\Image File Execution Options\x.exe"):
+        place = rf"SOFTWARE\Microsoft\{key}"
+        assert covered(f"HKLM\\{place}", clean)
+        assert not covered(f"HKCU\\{place}", clean)
+    for key in (r"App Paths\x.exe", "Run", r"Policies\Explorer"):
+        assert covered(rf"HKCU\SOFTWARE\Microsoft\Windows\CurrentVersion\{key}", clean)

@@ -133,6 +133,7 @@ def _both(key: str) -> tuple[str, str]:
 
 
 _CERTIFICATES = r"HKLM\SOFTWARE\Microsoft\SystemCertificates"
+_STORES = ("CA", "ROOT", "TrustedPublisher")
 _INSTALLER = rf"HKLM\SOFTWARE\{_CURRENT}\Installer"
 
 AREAS: tuple[Area, ...] = (
@@ -174,8 +175,9 @@ AREAS: tuple[Area, ...] = (
     Area(
         "certificate",
         "machine",
-        tuple(query(rf"{_CERTIFICATES}\{store}\Certificates") for store in ("ROOT", "TrustedPublisher")),
-        read_subkeys,
+        # which stores there are tells at once which need not be looked into
+        (query(_CERTIFICATES), *(query(rf"{_CERTIFICATES}\{store}\Certificates") for store in _STORES)),
+        lambda answers: read_subkeys(answers[1:]),
     ),
     Area("local user", "machine", (f"{_ON_WINDOWS} net user",), _columns),
     Area("local group", "machine", (f"{_ON_WINDOWS} net localgroup",), _starred),

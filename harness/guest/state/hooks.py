@@ -6,7 +6,9 @@ Handlers", "CLSID Key", "AppInit DLLs and Secure Boot", "GFlags and PageHeap" an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
+from itertools import zip_longest
 
 from harness.guest.outcome import Outcome
 from harness.guest.registry import query, read_keys
@@ -14,6 +16,7 @@ from harness.guest.state.areas import Area, Things, read_subkeys, read_trees, re
 from harness.guest.state.things import Thing
 
 _CURRENT = r"Microsoft\Windows\CurrentVersion"
+_CERTIFICATES = r"Microsoft\SystemCertificates\Root\Certificates"
 _NT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _SHELL = ("*", "Directory")
 _OPTIONS = "Image File Execution Options"
@@ -53,6 +56,29 @@ def _debuggers(answers: Sequence[Outcome]) -> Things:
     }
 
 
+def _at_the_next_start(answers: Sequence[Outcome]) -> Things:
+    r"""Files that Windows is to remove or rename when it starts next: pairs of names, the second empty or the new one.
+
+    ``reg`` prints the list in one line, a ``\0`` written out between its entries (Microsoft: MoveFileEx).
+    """
+    asked = [
+        value.text
+        for answer in answers
+        for values in read_keys(answer.stdout).values()
+        for name, value in values.items()
+        if name == "pendingfilerenameoperations"
+    ]
+    found: Things = {}
+    for text in asked:
+        entries = [re.sub(r"^!?\*?\d*\\\?\?\\", "", entry) for entry in text.split(r"\0")]
+        for path, becomes in zip_longest(entries[::2], entries[1::2], fillvalue=""):
+            if path:
+                found[path.casefold()] = Thing(path, {"value": f"becomes {becomes}" if becomes else "is removed"})
+    return found
+
+
+NEXT_START = "work for the next start"
+
 HOOKS: tuple[Area, ...] = (
     Area(
         "shell extension",
@@ -68,7 +94,17 @@ HOOKS: tuple[Area, ...] = (
     ),
     Area("COM class", "machine", (query(r"HKLM\SOFTWARE\Classes\CLSID"),), read_subkeys),
     Area("run entry", "machine", (query(rf"HKLM\SOFTWARE\Wow6432Node\{_CURRENT}\RunOnce"),), read_values),
-    Area("Windows setting", "machine", (query(rf"HKLM\SOFTWARE\{_CURRENT}\Policies\System"),), read_values),
+    Area("Windows setting", "machine", (query(rf"HKLM\SOFTWARE\{_CURRENT}\Policies", "/s"),), read_values),
+    Area("Windows setting", "user", (query(rf"HKCU\SOFTWARE\{_CURRENT}\Policies", "/s"),), read_values),
+    Area("app path", "user", (query(rf"HKCU\SOFTWARE\{_CURRENT}\App Paths", "/s"),), read_trees),
+    Area("certificate", "user", (query(rf"HKCU\SOFTWARE\{_CERTIFICATES}"),), read_subkeys),
+    Area("policy", "user", (query(r"HKCU\SOFTWARE\Policies", "/s"),), read_trees),
     Area("Windows setting", "machine", (query(rf"{_NT}\Winlogon"), query(rf"{_NT}\Windows")), _only(_HOOKS)),
     Area("Windows setting", "machine", (query(rf"{_NT}\{_OPTIONS}", "/s"),), _debuggers),
+    Area(
+        NEXT_START,
+        "machine",
+        (query(r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager"),),
+        _at_the_next_start,
+    ),
 )

@@ -50,7 +50,19 @@ NOISE: tuple[Noise, ...] = (
         "file", r"C:\\Users\\[^\\]+\\(?:NTUSER\.DAT.*|AppData\\Local\\IconCache\.db)", "the registry of a log-on, icons"
     ),
     Noise("file", r"C:\\Users\\[^\\]+\\AppData\\Local\\Programs(?:\\Common)?", "made with an account's first program"),
+    Noise(
+        "file",
+        r"C:\\Users\\[^\\]+\\AppData\\Local\\Temp\\"
+        r"(?:~[^\\]*|[^\\]*\.(?:tmp|log|txt|etl|html?)|\d+|Low|(?:vmware|__PSScriptPolicyTest)[-_][^\\]*)" + _ANY,
+        "logs and what every program makes and forgets among temporary files; what is unpacked there is told",
+    ),
     Noise("file", r"C:\\Config\.Msi" + _ANY, "what Windows Installer keeps for a rollback, until the next restart"),
+    Noise(
+        "work for the next start",
+        r"[A-Z]:\\(?:Users\\[^\\]+\\AppData\\Local|Windows)\\Temp\\.*",
+        "temporary files, as the copy that every uninstaller of NSIS's makes of itself",
+    ),
+    Noise("vendor key", "Policies", "no vendor: what is in it is told as policies"),
     Noise("file association", "Installer", "Windows Installer's own, made with the first installation"),
     Noise("uninstall entry", r"Microsoft Edge.*", "Edge updates itself"),
     Noise("service", r"\w+_[0-9a-f]{4,8}", "services made anew for each log-on"),

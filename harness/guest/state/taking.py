@@ -28,6 +28,9 @@ DEFAULT_ROOTS: tuple[str, ...] = (
     r"%USERPROFILE%\AppData\Local\Programs",
     r"%USERPROFILE%\AppData\Roaming\Microsoft\Windows\Start Menu",
     r"%USERPROFILE%\AppData\Roaming\Microsoft\Windows\SendTo",
+    r"%USERPROFILE%\AppData\Roaming\Microsoft\Internet Explorer\Quick Launch",
+    r"C:\Users\Default\AppData\Local\*",
+    r"C:\Users\Default\AppData\Roaming\*",
     r"C:\Users\Public\*",
     r"C:\Users\Public\Documents\*",
     r"C:\Windows\Fonts\*",
@@ -40,6 +43,7 @@ DEFAULT_ROOTS: tuple[str, ...] = (
     r"C:\Windows\System32\drivers\etc\*",
     r"%USERPROFILE%\*",
     r"%USERPROFILE%\AppData\Local\*",
+    r"%USERPROFILE%\AppData\Local\Temp\*",
     r"%USERPROFILE%\AppData\Roaming\*",
 )
 """Where installers leave things. A root that ends in ``*`` is listed itself, without what is below its folders."""
