@@ -40,13 +40,13 @@ class Controller:
         )
         return self.process
 
-    def run(self, *words: str, site: str | None = None, within: float = 120) -> tuple[int, str]:
+    def run(self, *words: str, site: str | None = None, within: float = 600) -> tuple[int, str]:
         """Run it to its end: exit status and everything it said."""
         process = self.start(*words, site=site)
         said, _ = process.communicate(timeout=within)
         return process.returncode, said
 
-    def wait_for(self, step: str, within: float = 60.0) -> None:
+    def wait_for(self, step: str, within: float = 300.0) -> None:
         """Wait until a step has begun, and a moment more for its command to reach the guest."""
 
         def begun() -> bool:

@@ -19,7 +19,7 @@ def test_a_controller_killed_in_the_middle_of_a_run(controller: Controller) -> N
     """After SIGKILL every finished cell is in the journal, the report can be made of it, and no process is left."""
     write_project(controller.folder, A_WHILE, deadline=50, builds="19044, 19045, 22000, 22621")
     process = controller.start("matrices/habit.toml", site="lab")
-    until(lambda: _finished(controller) or process.poll() is not None, 120, pause=0.1)
+    until(lambda: _finished(controller) or process.poll() is not None, 300, pause=0.1)
     assert process.poll() is None, process.communicate()[0]
     controller.wait_for("install 1.0")
     family = _descendants(process.pid)
@@ -28,7 +28,7 @@ def test_a_controller_killed_in_the_middle_of_a_run(controller: Controller) -> N
     process.send_signal(signal.SIGKILL)
     process.wait()
 
-    until(lambda: not [name for one, name in family.items() if _identity(one[0]) == one], 60, pause=0.2)
+    until(lambda: not [name for one, name in family.items() if _identity(one[0]) == one], 300, pause=0.2)
     assert _finished(controller) >= finished
     command = [sys.executable, "-m", "harness.cli", "report", str(controller.run_folder)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -13,6 +13,7 @@ from harness.results.journal import Journal
 from harness.results.plan import Plan, PlannedCell, PlannedIssue
 from harness.results.result import Attempt, Fault, Finding, Result, Step, Verdict
 from harness.results.run import RunFolder
+from tests.waiting import until
 
 from .sample import BEGAN, picture
 from .test_browser import Opened
@@ -132,8 +133,9 @@ def test_nothing_of_it_acts_anywhere_on_the_page(
     page.locator("#stage-title").wait_for()
     for name in ("Show all of it",) * page.locator("#stage button", has_text="Show all of it").count():
         page.locator("#stage button", has_text=name).first.click()
-    page.wait_for_timeout(500)
-    told = page.locator("#stage").inner_text()
+    stage = page.locator("#stage")
+    until(lambda: ACTS in (told := stage.inner_text()) and "gnp.exe" in told, pause=0.1)
+    told = stage.inner_text()
     assert ACTS in told
     assert "\u241b[2J\u2400\u2407[U+202E]gnp.exe[U+2066]" in told
     shown = page.locator("body").inner_text()

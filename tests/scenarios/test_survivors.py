@@ -56,8 +56,9 @@ def test_the_products_program_and_a_stranger_are_named() -> None:
     assert _survivors(("svchost.exe", "agent.exe", "guard.exe", "cmd.exe")) == ["agent.exe", "guard.exe"]
 
 
-def test_what_ends_soon_is_expected_or_is_windows_own_is_not_named() -> None:
+def test_what_ends_soon_is_expected_or_is_windows_own_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """An optimiser that needs a second, a declared agent, servicing and WMI."""
+    monkeypatch.setattr(looking, "ENDS_SOON", 60)
     assert _survivors(("svchost.exe", "agent.exe"), ("agent.exe",), ("svchost.exe",)) == []
     assert _survivors(("agent.exe",), expected=("Agent.exe",)) == []
     assert _survivors(("svchost.exe", "TiWorker.exe".lower(), "wmiprvse.exe", "cmd.exe")) == []
