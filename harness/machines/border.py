@@ -30,6 +30,10 @@ class Outlived(Exception):
     """A wait used up its budget; says what was still going on."""
 
 
+class Forgotten(Outlived):
+    """A task whose end nobody can tell any more: the vCenter was restarted in the middle of it."""
+
+
 class Refused(Exception):
     """The other end of a transfer said no, or sent less than it promised; says how it put it."""
 

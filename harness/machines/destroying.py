@@ -7,6 +7,7 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
+from harness.machines.border import Forgotten
 from harness.machines.session import Session
 from harness.machines.stub import NeverSent, NotUnderstood
 from harness.machines.tasks import Tasks
@@ -16,7 +17,8 @@ from harness.machines.waits import until_the_machine_is_idle
 def destroy(session: Session, tasks: Tasks, vm: Any) -> None:
     """Power a clone off and destroy it; one that is gone already is fine. Foreign errors are the caller's.
 
-    To destroy twice does no harm, so a broken connection is answered by a second try.
+    To destroy twice does no harm, so a broken connection, or a vCenter that was restarted
+    meanwhile, is answered by a second try.
     """
     within = session.site.budgets.task
 
@@ -33,7 +35,7 @@ def destroy(session: Session, tasks: Tasks, vm: Any) -> None:
             until_the_machine_is_idle(within)(once)
         except (NeverSent, TimeoutError):
             raise
-        except (OSError, HTTPException, NotUnderstood):
+        except (OSError, HTTPException, NotUnderstood, Forgotten):
             if last:
                 raise
         else:

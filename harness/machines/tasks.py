@@ -12,7 +12,7 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
-from harness.machines.border import Outlived
+from harness.machines.border import Forgotten, Outlived
 from harness.machines.session import Session
 from harness.machines.stub import NeverSent, NotUnderstood
 from harness.machines.waits import NoTaskYet, until_the_task_shows
@@ -93,7 +93,7 @@ class Tasks:
             except vmodl.fault.ManagedObjectNotFound as gone:
                 # a session that was renewed has lost its collectors
                 if getattr(gone.obj, "_moId", None) == thing._moId and isinstance(thing, vim.Task):
-                    raise Outlived("the vCenter no longer knows the task; it may have restarted") from gone
+                    raise Forgotten("the vCenter no longer knows the task; it may have restarted") from gone
                 if getattr(gone.obj, "_moId", None) != collector._moId:
                     raise
             except (vmodl.query.InvalidCollectorVersion, vmodl.fault.RequestCanceled):

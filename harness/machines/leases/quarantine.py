@@ -18,7 +18,7 @@ from harness.errors import (
     NotTold,
     SiteError,
 )
-from harness.machines.border import Outlived
+from harness.machines.border import Forgotten, Outlived
 from harness.machines.leases.lease import Lease
 from harness.machines.leases.register import Key, enter, key_of, standing, this
 from harness.machines.leases.store import Store, Turn, open_store
@@ -60,6 +60,8 @@ def deserved(error: SiteError) -> Term | None:
     match error:
         case GuestUnreachable():
             return Term(reason, PASSING)  # or the network between it and us
+        case MachineFailed() if isinstance(error.__cause__, Forgotten):
+            return None
         case MachineFailed() if isinstance(error.__cause__, Outlived):
             return Term(reason, PASSING)
         case MachineFailed() if isinstance(error.__cause__, _NOT_THE_MACHINES):
