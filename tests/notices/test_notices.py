@@ -26,7 +26,7 @@ from harness.notices.places import Webhook, read_notices
 from harness.notices.sending import signature, tell
 from harness.notices.shapes import shaped
 from harness.results.run import RunFolder
-from tests.browsing import violations
+from tests.browsing import new_page, violations
 from tests.gate.cases import NOW, cell, plan, result, waiver
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def test_a_mail_stands_alone_and_shows_words_as_words(told: Brief) -> None:
 def test_a_mail_fits_a_phone_whatever_a_guest_says(told: Brief, browser: Browser, axe: str, tmp_path: Path) -> None:
     """A reason without a blank is broken, nothing in it acts, and no rule of WCAG 2.2 A or AA is broken."""
     hostile = "<script>alert(1)</script><img src=x onerror=alert(2)>" + "W" * 200
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page = new_page(browser, viewport={"width": 390, "height": 800})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("dialog", lambda dialog: complaints.append(dialog.message))

@@ -14,7 +14,7 @@ import pytest
 
 from harness.report.page import write_report
 from harness.report.pdf import write_pdf
-from tests.browsing import CHROMIUM, violations
+from tests.browsing import CHROMIUM, new_page, violations
 from tests.results.made_runs import run
 
 from .life import life
@@ -31,11 +31,10 @@ class Opened:
     """A page that is open, and everything that was said or asked for meanwhile."""
 
     def __init__(self, browser: Browser, file: Path, **options: Any) -> None:
-        self.page: Page = browser.new_page(**options)
+        self.page: Page = new_page(browser, **options)
         self.address = file.as_uri()
         self.complaints: list[str] = []
         self.asked: list[str] = []
-        self.page.set_default_timeout(60_000)
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
@@ -116,7 +115,7 @@ def test_a_cell_tells_what_was_predicted_of_it(opened: Opened) -> None:
 def test_no_width_makes_the_page_scroll_sideways(browser: Browser, report: Path, width: int) -> None:
     """What is too wide for a phone scrolls in its own place, with and without a script."""
     for script in (True, False):
-        page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=script)
+        page = new_page(browser, viewport={"width": width, "height": 900}, java_script_enabled=script)
         page.goto(report.as_uri())
         if script:
             page.locator(READY).wait_for(state="attached")
@@ -202,7 +201,7 @@ def test_a_run_of_nothing_is_ready_too(browser: Browser, tmp_path: Path) -> None
 
 def test_it_reads_without_a_script(browser: Browser, report: Path) -> None:
     """With JavaScript off verdict, grid and every cell are there, and links lead to their cells."""
-    page = browser.new_page(java_script_enabled=False)
+    page = new_page(browser, java_script_enabled=False)
     page.goto(report.as_uri())
     assert page.locator("#plain table").is_visible()
     assert page.locator("#cells details").count() == 65
@@ -213,7 +212,7 @@ def test_it_reads_without_a_script(browser: Browser, report: Path) -> None:
 def test_a_large_run_reads_without_a_script_too(browser: Browser, tmp_path: Path) -> None:
     """Then the whole grid is there and the cells that did not pass; what is left out is said."""
     file = write_report(many_cells(tmp_path, 1_500).path)
-    page = browser.new_page(java_script_enabled=False)
+    page = new_page(browser, java_script_enabled=False)
     page.goto(file.as_uri())
     assert page.locator("#plain td:not(.none)").count() == 1_500
     missed = page.locator("#plain td a").count()
@@ -246,7 +245,7 @@ def test_one_file_carries_the_logs(browser: Browser, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
 def test_axe_finds_nothing(browser: Browser, axe: str, report: Path, scheme: Any, width: int) -> None:
     """No rule of WCAG 2.2 A or AA is broken, light and dark, wide and on a phone: page, list, cell and comparison."""
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+    page = new_page(browser, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
     for place in ("", "#find?view=list", "#c1", "#c1+c2"):
         page.goto("about:blank")
         page.goto(report.as_uri() + place)

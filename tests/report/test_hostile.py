@@ -13,6 +13,7 @@ from harness.results.journal import Journal
 from harness.results.plan import Plan, PlannedCell, PlannedIssue
 from harness.results.result import Attempt, Fault, Finding, Result, Step, Verdict
 from harness.results.run import RunFolder
+from tests.browsing import new_page
 from tests.waiting import until
 
 from .sample import BEGAN, picture
@@ -152,7 +153,7 @@ def test_nothing_of_it_acts_anywhere_on_the_page(
 def test_it_reads_the_same_without_a_script(hostile: RunFolder, browser: Browser) -> None:
     """The plain page holds every cell, and its words act no more than elsewhere."""
     file = write_report(hostile.path)
-    page = browser.new_page(java_script_enabled=False)
+    page = new_page(browser, java_script_enabled=False)
     page.goto(file.as_uri())
     assert page.locator("#cells details").count() == 6
     assert page.locator("main script, img[src='x'], svg[onload]").count() == 0

@@ -19,7 +19,7 @@ from harness.results.run import RunFolder
 from harness.results.running import announce, withdraw
 from harness.watch.following import Following
 from harness.watch.server import WatchServer
-from tests.browsing import violations
+from tests.browsing import new_page, violations
 
 from .runs import START, at_work, planned, result
 
@@ -47,7 +47,7 @@ class Watched:
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
         self.thread.start()
         self.complaints: list[str] = []
-        self.page: Page = browser.new_page(**options)
+        self.page: Page = new_page(browser, **options)
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
@@ -83,7 +83,7 @@ def watched(tmp_path: Path, browser: Browser) -> Iterator[Watched]:
 def test_the_page_follows_a_run_to_its_end(watched: Watched) -> None:
     """What ends is told within moments, and that the run has ended too; nobody has to load the page again."""
     watched.expect("#how", r"^running: 1 of 4 cells")
-    watched.expect("#machines", r"oneb?.*install 1\.0 \(\d+ s\)")
+    watched.expect("#machines", r"oneb?.*install 1\.0 \(\d+ (s|min)")
     watched.expect("#machines", r"gw1.*lease a machine")
     watched.add("b", machine="one", verdict=Verdict.FAILED, fault=Fault.PRODUCT, reason="it did not start")
     watched.expect("#latest tr:first-child", "bfailed.*it did not start")
