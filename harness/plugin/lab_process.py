@@ -63,13 +63,13 @@ class LabProcess:
 
     def _last_words(self) -> str:
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             return ""
         self._said.seek(0)
         return self._said.read().decode("utf-8", "replace").strip()
 
-    def stop(self, within: float = 20.0) -> None:
+    def stop(self, within: float = 60.0) -> None:
         """Let go of the leash, and end what does not follow it."""
         if self._process.stdin is not None:
             self._process.stdin.close()

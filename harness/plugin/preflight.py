@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.predictions.inspecting import Wanted
     from harness.results.plan import PlannedCell
 
-WITHIN = 20.0  # seconds that the end of a run waits for packages that are still being read
+WITHIN = 60.0  # seconds that the end of a run waits for packages that are still being read
 
 
 class Reading:
