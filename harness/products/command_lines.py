@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 MSIEXEC = r"%SystemRoot%\System32\msiexec.exe"
@@ -64,9 +65,21 @@ def zip_install(folder: str, install_dir: str) -> str:
 
 
 def zip_uninstall(install_dir: str) -> str:
-    """Remove the product's folder; the exit code says whether it is gone, which rmdir's own does not."""
+    """Remove the product's folder; the exit code says whether it is gone, which rmdir's own does not.
+
+    Folders above it go when nothing is left in them: the copying made them. Windows' own are no matter of the product.
+    """
     folder = quoted(install_dir)
-    return f"(if exist {folder} rmdir /s /q {folder}) & if exist {folder} exit /b 5"
+    above = "".join(f" & rmdir {quoted(one)} 2>nul" for one in _folders_above(install_dir))
+    return f"(if exist {folder} rmdir /s /q {folder}){above} & if exist {folder} (exit /b 5) else exit /b 0"
+
+
+def _folders_above(folder: str) -> Iterator[str]:
+    while (folder := folder.rpartition("\\")[0]).count("\\") and folder.partition("\\")[2].casefold() not in _WINDOWS:
+        yield folder
+
+
+_WINDOWS = ("program files", "program files (x86)", "programdata", "users", "windows", r"windows\system32")
 
 
 def unpack(archive: str, folder: str) -> str:

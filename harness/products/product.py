@@ -246,14 +246,14 @@ class Product(Authored):
     def allows_leftover(self, trace: str) -> bool:
         """Tell whether a path or registry key may stay after the removal; ``*`` spans folders.
 
-        What may stay in a folder may stay with the folder. ``%APPDATA%`` and its kin mean those of every account.
+        What may stay in a folder may stay with the folder, and a folder with what is in it. ``%APPDATA%`` and its kin
+        mean those of every account.
         """
         values = self._values(self.newest)
-        globs = [as_glob(filled(one, values, literally)).casefold() for one in self.leftovers_allowed]
-        return any(
-            fnmatchcase(trace.casefold(), glob) or fnmatchcase(trace.casefold(), glob.removesuffix("\\*"))
-            for glob in globs
-        )
+        globs = [
+            as_glob(filled(one, values, literally)).casefold().removesuffix("\\*") for one in self.leftovers_allowed
+        ]
+        return any(fnmatchcase(trace.casefold(), form) for glob in globs for form in (glob, f"{glob}\\*"))
 
     # ---
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from harness.errors import ProductFailed
 from harness.expectations import Cause, Finding, Phase, findings
+from harness.expectations.wording import LISTED_WHOLE
 from harness.guest.access import open_to_all
 from harness.guest.state import Scope
 from harness.guest.state.executables import worth_hashing
 from harness.packages.named_keys import named_keys
+from harness.products.leftovers import as_glob, literally
 from harness.scenarios.named_entries import NamedEntries
 from harness.scenarios.own_keys import own_keys, with_own_keys
+from harness.scenarios.removing import gone_by_itself
 from harness.scenarios.shortcuts import leading_nowhere
 from harness.scenarios.survivors import begun, survivors
 
@@ -32,11 +36,14 @@ SHOWN = 3
 _GRAVEST = tuple(map(Cause, ("rollback", "permission", "signature", "reboot", "hang", "crash", "compatibility")))
 """Causes in the order in which they are told; the rules of causes have them in the same one."""
 
+_OF_RUNNING = {"refused installation": Cause.PERMISSION, "failed upgrade": Cause.ROLLBACK}
+
 OWN_ROOTS = (
     r"%USERPROFILE%\*",
     r"%USERPROFILE%\Desktop",
     r"%USERPROFILE%\AppData\Local\*",
     r"%USERPROFILE%\AppData\Local\Programs",
+    r"%USERPROFILE%\AppData\Local\Temp\*",
     r"%USERPROFILE%\AppData\Roaming\*",
     r"%USERPROFILE%\AppData\Roaming\Microsoft\Windows\Start Menu",
 )
@@ -55,6 +62,8 @@ class Examination:
         self._begins = begins
         self._scope = scope
         self.judges_registry = True
+        self.restart_asked = False
+        self.uninstaller = ""
         self._clean: Baseline | None = None
         self._place: Place | None = None
         self._last: State | None = None
@@ -111,6 +120,8 @@ class Examination:
             scope = replace(scope, programs=False)  # this guest does not tell them
         clean, before = self._clean.state, self._last
         now = self._guest.state(scope, known=clean, since=self._place)
+        if what == "uninstall" and gone_by_itself(self._guest, self.uninstaller, now):
+            now = self._guest.state(scope, known=clean, since=self._place)
         if whole and self._named is not None:
             clean, before, now = self._named.unseen(clean), self._named.completed(before), self._named.seen(now)
         if what in ("upgrade", "downgrade"):
@@ -131,6 +142,7 @@ class Examination:
                 or (self._keeps_empty_folders and _was_emptied(subject, before) and self._is_empty(subject))
             ),
             judges_registry=self.judges_registry,
+            restart_asked=self.restart_asked,
             # Windows Installer writes quotes around the path of a service, and Wine's does not
             judges_service_paths=not (self._product.kind == "msi" and self._guest.facts().is_lab),
             replaced=self._with_old,
@@ -169,16 +181,17 @@ class Examination:
 
     def _still_running(self, phase: Phase) -> Iterator[Finding]:
         """Look for programs of the product's that go on after the installer has ended, unless they are to."""
-        if phase.what not in ("install", "upgrade", "downgrade", "uninstall"):
+        if phase.what == "refused downgrade" or "machine" not in self._scope.hives:
             return
         # by wmic, where there is no other way, only what an EXE may have begun is looked for: it takes long
-        listed = self._product.kind == "exe"
+        listed = self._product.kind == "exe" and phase.what != "refused installation"
         expected = self._product.stays_running
         suspects = begun(self._guest, phase, expected=expected, listed=listed)
         self._went_on = suspects or frozenset()
         for image in survivors(self._guest, phase, suspects, expected=expected):
             words = f"after {phase} {image} still runs"
-            yield Finding(code="process-left", cause=Cause.PACKAGING, sentence=words, subject=image)
+            cause = _OF_RUNNING.get(phase.what, Cause.PACKAGING)
+            yield Finding(code="process-left", cause=cause, sentence=words, subject=image)
 
     def _open_to_all(self, phase: Phase) -> Iterator[Finding]:
         """Look for folders of the machine that everybody may write to since."""
@@ -218,14 +231,25 @@ def _gravity(finding: Finding) -> int:
 
 
 def _holds(subject: str, files: Sequence[str]) -> bool:
-    """Whether this is one of the files, or a folder above one."""
+    """Whether this is one of the files, or a folder above one; variables in their paths mean any account's."""
     folded = subject.casefold()
-    return any(file.casefold() == folded or file.casefold().startswith(f"{folded}\\") for file in files)
+    lines = ([one, *_above(one)] for one in (as_glob(literally(file)).casefold() for file in files))
+    return any(fnmatchcase(folded, one) for line in lines for one in line)
+
+
+def _above(path: str) -> Iterator[str]:
+    while "\\" in (path := path.rpartition("\\")[0]):
+        yield path
 
 
 def _was_emptied(folder: str, before: State) -> bool:
-    """Whether files lay in this folder, or below it, before the phase: what never held one nobody has emptied."""
+    """Whether files lay in this folder, or below it, before the phase: what never held one nobody has emptied.
+
+    Of a folder that no state looks into, as in a person's AppData, nobody can tell, and it may have.
+    """
     inside = f"{folder}\\".casefold()
+    if not inside.startswith(LISTED_WHOLE):
+        return folder in before.files
     return any(path.casefold().startswith(inside) and not entry.is_folder for path, entry in before.files.items())
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError, Hung, MachineFailed, ProductFailed
 from harness.exit_codes import ExitMeaning, shown
 from harness.expectations import Cause, Finding
+from harness.expectations.wording import program
 from harness.guest.state import EVERYTHING, SOFTWARE, Scope
 from harness.products.command_lines import MSIEXEC
 from harness.results.result import Fault
@@ -242,6 +243,7 @@ class Installation:
         return self._commands.run(self.product.install_command(version, there, log=log), log, package)
 
     def _remove(self, command: str, version: str, log: str) -> None:
+        self.examination.uninstaller = program(command) if self.product.kind == "exe" else ""
         outcome, meaning, reason = self._commands.run(command, log)
         if not meaning.success:
             words = f"{version} was not uninstalled: {self._commands.ended(outcome, meaning, reason)}"
@@ -265,6 +267,7 @@ class Installation:
     def _may_ask_for_a_restart(self, what: str, meaning: ExitMeaning) -> None:
         if not meaning.reboot:
             return
+        self.examination.restart_asked = True
         words = f"{what} asks for a restart ({shown(meaning.code)})"
         if self.product.declares_restart(meaning.code):
             self.evidence.note(words)

@@ -157,7 +157,11 @@ def test_a_zip_is_copied_and_removed_with_what_windows_has(project: Path) -> Non
     )
     assert unpacked.uninstall_command("2.0") == (
         r'(if exist "C:\Program Files\Demo" rmdir /s /q "C:\Program Files\Demo") & '
-        r'if exist "C:\Program Files\Demo" exit /b 5'
+        r'if exist "C:\Program Files\Demo" (exit /b 5) else exit /b 0'
+    )
+    deeper = unpacked.model_copy(update={"install_dir": r"C:\Program Files\Acme\Tools\Demo"})
+    assert r' & rmdir "C:\Program Files\Acme\Tools" 2>nul & rmdir "C:\Program Files\Acme" 2>nul & if' in (
+        deeper.uninstall_command("2.0")
     )
     assert unpacked.path_command("C:\\Windows", present=True) is None
 

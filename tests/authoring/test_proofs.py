@@ -82,10 +82,11 @@ def test_placeholders_are_filled_and_literal_in_a_pattern(product: Product) -> N
 
 
 def test_leftovers_may_be_named_by_a_variable_and_with_their_folder(product: Product) -> None:
-    """%APPDATA% means every account's; what may stay in a folder may stay with it; brackets in a name are brackets."""
+    """%APPDATA% means every account's; a folder may stay with what is in it; brackets are brackets."""
     demo = product.model_copy(update={"leftovers_allowed": (r"%APPDATA%\Demo\*", r"{install_dir}\cache")})
     assert demo.allows_leftover(r"C:\users\Me\AppData\Roaming\demo\a\b.json")
     assert demo.allows_leftover(r"C:\users\Me\AppData\Roaming\Demo")
+    assert demo.allows_leftover(r"C:\Program Files\Demo\cache\1\x.bin")
     assert not demo.allows_leftover(r"C:\users\Me\AppData\Roaming\Demon")
     assert not demo.allows_leftover(r"C:\users\Me\AppData\Local\Demo\a")
     bracketed = demo.model_copy(update={"install_dir": r"C:\Program Files\Demo [x64]"})

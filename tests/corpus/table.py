@@ -63,6 +63,7 @@ class Installer:
     """One installer: ``kind`` names its defect (or, of a clean one, its form), ``scenario`` is the one that shows it.
 
     ``keys`` and ``tables`` are lines of its product file; ``old``, ``new`` and ``fails`` are the parts of its versions.
+    ``vendor`` is a folder between Program Files and its own.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Installer:
     tables: str = ""
     proofs: str = ""
     per_user: bool = False
+    vendor: str = ""
 
     @property
     def title(self) -> str:
@@ -89,11 +91,11 @@ class Installer:
         """Where it installs to."""
         if self.per_user:
             return rf"C:\users\Administrator\AppData\Local\Programs\{self.title}"
-        return rf"C:\Program Files\{self.title}"
+        return rf"C:\Program Files\{self.vendor}\{self.title}" if self.vendor else rf"C:\Program Files\{self.title}"
 
 
 _PARTS = {one.name for one in fields(Parts)}
-_OWN = {"name", "kind", "form", "scenario", "build", "keys", "tables", "proofs", "per_user"}
+_OWN = {"name", "kind", "form", "scenario", "build", "keys", "tables", "proofs", "per_user", "vendor"}
 
 
 def installers() -> list[Installer]:
