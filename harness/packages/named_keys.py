@@ -1,21 +1,22 @@
 r"""Which registry keys a package names, so that a guest can be asked for them: nobody else knows where to look.
 
 An MSI names them in its Registry table and in the command lines of its custom actions, an NSIS installer in the strings
-of its script, which lie packed behind the program. What is only read is named, too; what a program makes up at run time
-is not.
+of its script, which lie packed behind the program, any other program in the texts that it carries. What is only read is
+named, too; what a program makes up at run time is not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from harness.packages.msi.product import Msi, registry_path
 from harness.packages.msi.tables import MsiPackage, number, text
 from harness.packages.nsis_script import strings_of
+from harness.packages.plain_strings import Mentioned, registry_paths
 from harness.packages.program import read_program
 from harness.packages.unreadable import Unreadable
 
@@ -36,7 +37,7 @@ class NamedKey:
     r"""A key such as ``HKLM\SOFTWARE\Microsoft\Demo``, and names in small letters that its values may have."""
 
     path: str
-    values: frozenset[str]
+    values: Container[str]
 
 
 @lru_cache(maxsize=64)
@@ -47,7 +48,11 @@ def named_keys(file: Path, kind: str) -> tuple[NamedKey, ...]:
             return tuple(_joined(_of_msi(Msi(MsiPackage(file)))))
         if kind == "exe":
             program = read_program(file)
-            return tuple(_joined(_of_script(strings_of(program), narrow=program.machine == "x86")))
+            narrow = program.machine == "x86"
+            if strings := strings_of(program):
+                return tuple(_joined(_of_script(strings, narrow=narrow)))
+            found = _joined(_of_script(registry_paths(file), narrow=narrow))
+            return tuple(replace(key, values=Mentioned(file)) for key in found)
     except (Unreadable, OSError):
         pass  # what is wrong with a package is said by those who look at packages
     return ()

@@ -59,8 +59,17 @@ def test_an_msi_names_the_keys_of_its_tables(bench: Bench) -> None:
     assert found == {r"HKLM\Software\Demo": {"version"}, r"HKLM\Software\Host": frozenset()}
 
 
+def test_any_other_program_names_the_keys_that_stand_in_it(tmp_path: Path) -> None:
+    """Under the machine's key and the account's where no root is written before them, and values by their names."""
+    file = tmp_path / "plain.exe"
+    file.write_bytes(tiny_program(overlay=b"\0Software\\Microsoft\\Demo Host\\Plug-ins\0DemoViewer\0"))
+    keys = {key.path: key.values for key in named_keys(file, "exe")}
+    assert list(keys) == [rf"{hive}\Software\Microsoft\Demo Host\Plug-ins" for hive in ("HKLM", "HKCU")]
+    assert all("demoviewer" in values and "another" not in values for values in keys.values())
+
+
 def test_other_files_name_nothing(tmp_path: Path) -> None:
-    """A program that is no NSIS installer, a damaged one, and what is no program at all: nothing, and no error."""
+    """A program without such texts, a damaged one, and what is no program at all: nothing, and no error."""
     plain, damaged, none = tmp_path / "plain.exe", tmp_path / "damaged.exe", tmp_path / "none.exe"
     plain.write_bytes(tiny_program())
     damaged.write_bytes(tiny_program(overlay=b"\0\0\0\0\xef\xbe\xad\xdeNullsoftInst" + b"\xff" * 200))
