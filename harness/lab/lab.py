@@ -234,7 +234,7 @@ def site_text(name: str, host: str, accounts: dict[str, str], machines: list[dic
         'ca_file = "ca.pem"',
         "",
         "[budgets]",
-        "restart = 20",  # Windows is back within seconds here
+        "restart = 60",  # Windows is back within seconds here, unless the host is busy
         "",
         "[leases]",  # they end with the lab: the next one of this name has the same addresses and clean machines
         'url = "sqlite:///leases.sqlite3"',

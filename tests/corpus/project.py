@@ -58,7 +58,7 @@ def _matrix(file: Path, build: str, wanted: list[Installer]) -> Path:
         "builds": [int(build)],
         "products": [one.name for one in wanted],
         "scenarios": _once(one.scenario for one in wanted),
-        "deadline": 60,
+        "deadline": 300,
     }
     file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in listed.items()), "utf-8")
     return file

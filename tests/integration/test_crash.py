@@ -17,7 +17,7 @@ A_WHILE = "Sleep 2500"
 
 def test_a_controller_killed_in_the_middle_of_a_run(controller: Controller) -> None:
     """After SIGKILL every finished cell is in the journal, the report can be made of it, and no process is left."""
-    write_project(controller.folder, A_WHILE, deadline=50, builds="19044, 19045, 22000, 22621")
+    write_project(controller.folder, A_WHILE, deadline=300, builds="19044, 19045, 22000, 22621")
     process = controller.start("matrices/habit.toml", site="lab")
     until(lambda: _finished(controller) or process.poll() is not None, 300, pause=0.1)
     assert process.poll() is None, process.communicate()[0]

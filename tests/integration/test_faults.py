@@ -183,7 +183,7 @@ def _met(troubles: dict[str, Trouble], folder: Path, *, address: str = "") -> Re
     if shutil.which("makensis") is None:
         pytest.skip("makensis (Debian: nsis) is missing")
     with serving("--build", "22631", "--machines", "1") as (_, site_file):
-        matrix = write_project(folder, "", deadline=30)
+        matrix = write_project(folder, "", deadline=120)
         matrix.write_text(matrix.read_text("utf-8").replace('["install"]', json.dumps(list(troubles))), "utf-8")
         told = {name: {"fault": one.fault, "late": one.late, "options": one.options} for name, one in troubles.items()}
         conftest = _CONFTEST.format(troubles=json.dumps(told), lab=str(site_file))

@@ -30,7 +30,7 @@ def test_a_guest_that_is_switched_off_in_the_middle_of_a_step_is_blocked(
     controller: Controller, lab_site: Site
 ) -> None:
     """A power cut is the lab's fault, whatever the product was doing."""
-    write_project(controller.folder, TAKES_LONG, deadline=50)
+    write_project(controller.folder, TAKES_LONG, deadline=300)
     process = controller.start("matrices/habit.toml")
     with connected(lab_site) as vcenter:
         machines = [vcenter.machine(entry) for entry in _of_build(lab_site, 22631)]

@@ -40,7 +40,7 @@ def clone_project(project: Project, lab_site_file: Path) -> Project:
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     project.write(
         "fixtures/products/demo.toml",
-        'id = "demo"\nname = "Demo"\nkind = "zip"\ninstall_dir = \'C:\\Program Files\\Demo\'\ndeadline = 30\n'
+        'id = "demo"\nname = "Demo"\nkind = "zip"\ninstall_dir = \'C:\\Program Files\\Demo\'\ndeadline = 300\n'
         f'[[versions]]\nversion = "1.0"\nfile = "../../demo-1.0.zip"\nsha256 = "{digest}"\n'
         "[proofs]\nfiles = ['{install_dir}\\demo.cmd']\n"
         '[proofs.command]\nrun = \'"{install_dir}\\demo.cmd"\'\nprints = "demo {version}"\n',

@@ -50,7 +50,7 @@ def lab_project(project: Project, lab_site_file: Path) -> Project:
         versions.append(f'[[versions]]\nversion = "{version}"\nfile = "../../{package.name}"\nsha256 = "{digest}"\n')
     project.write(
         "fixtures/products/demo.toml",
-        'id = "demo"\nname = "Demo"\nkind = "zip"\ninstall_dir = \'C:\\Program Files\\Demo\'\ndeadline = 30\n'
+        'id = "demo"\nname = "Demo"\nkind = "zip"\ninstall_dir = \'C:\\Program Files\\Demo\'\ndeadline = 300\n'
         + "".join(versions)
         + "[proofs]\nfiles = ['{install_dir}\\demo.cmd']\n"
         + '[proofs.command]\nrun = \'"{install_dir}\\demo.cmd"\'\nprints = "demo {version}"\n',
