@@ -47,6 +47,8 @@ class Run:
         self._reading: Reading | None = None
         self.predicted = Preflight()
         self._journal = Journal(folder.journal_file)
+        self._unwritten: dict[str, Result] = {}
+        self._why_unwritten = ""
         self._crashed: dict[str, str] = {}
         self._progress = _watching(self, config)
 
@@ -74,11 +76,28 @@ class Run:
 
     def _keep(self, result: Result) -> None:
         self.results[result.cell] = result
+        self._unwritten[result.cell] = result
+        self._write_down()
+
+    def _write_down(self) -> None:
+        """Journal what is known and not written yet: a disk that is full now may have space again with the next one."""
+        if not self._unwritten:
+            return
         try:
-            self._journal.append(result)
+            self._journal.extend(self._unwritten.values())
+            self._unwritten.clear()
         except OSError as error:
-            # a full disk must not be mistaken for a run without findings: it is said, and the exit status holds
-            self.trouble.append(f"{self.folder.journal_file}: cannot write {result.cell}: {error.strerror}")
+            self._why_unwritten = error.strerror or str(error)
+
+    def _tell_what_is_unwritten(self) -> None:
+        # a full disk must not be mistaken for a run without findings: it is said, and the exit status holds
+        self._write_down()
+        if self._unwritten:
+            cells = f"{len(self._unwritten)} of {len(self.results)} results"
+            self.trouble.append(
+                f"{self.folder.journal_file} cannot be written: {self._why_unwritten}; {cells} are nowhere but in this "
+                "output: make room there, or name another place with --runs, and run these cells again"
+            )
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
@@ -89,6 +108,7 @@ class Run:
         for cell in self.plan.cells:
             if cell.cell not in self.results:
                 self._keep(_not_run(cell, self._crashed.get(cell.node) or _why(session)))
+        self._tell_what_is_unwritten()
         self._write_predictions()
         self._write_report()
         held = any(not accounted_for(result) for result in self.results.values()) or self.trouble
@@ -126,8 +146,9 @@ class Run:
                 )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the page, the journal holds every result
             words = str(error).strip().splitlines()
+            lost = "" if self._unwritten else "nothing is lost, "
             self.trouble.append(
-                f"no report: {type(error).__name__}: {words[0] if words else ''}; nothing is lost, "
+                f"no report: {type(error).__name__}: {words[0] if words else ''}; {lost}"
                 f"make it again with: wincompat report {self.folder.path}"
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,16 +28,23 @@ class Journal:
         self.extend([result])
 
     def extend(self, results: Iterable[Result]) -> None:
-        """Write results as lines and return when all are on the disk."""
+        """Write results as lines and return when all are on the disk; raises OSError, and then none of them is."""
         lines = b"".join(map(_line, results))
-        with self.path.open("ab") as file:
-            if file.tell() == 0:
-                file.write(json.dumps({"journal": "pytest-wincompat", "schema": SCHEMA}).encode() + b"\n")
+        with self.path.open("ab", buffering=0) as file:
+            end = file.tell()
+            if end == 0:
+                lines = json.dumps({"journal": "pytest-wincompat", "schema": SCHEMA}).encode() + b"\n" + lines
             elif not self._ends_with_a_line():
-                file.write(b"\n")  # a torn line stays alone: it must not take this one with it
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
+                lines = b"\n" + lines  # a torn line stays alone: it must not take this one with it
+            try:
+                rest = memoryview(lines)
+                while rest:
+                    rest = rest[file.write(rest) or 0 :]
+                os.fsync(file.fileno())
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(end)  # a disk that was full in the middle of a line
+                raise
 
     def _ends_with_a_line(self) -> bool:
         with self.path.open("rb") as file:
