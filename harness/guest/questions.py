@@ -22,6 +22,9 @@ BEGINNING = r'set "PATH=%SystemRoot%\system32;%SystemRoot%\system32\wbem"& set "
 """What a line of questions begins with; written as a disk that knows upper case finds it without searching."""
 
 
+_PROGRAMS = frozenset({"certutil", "fsutil", "net", "reg", "taskkill", "tasklist", "wevtutil", "whoami"})
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """Commands in one line for cmd, and the mark that separates their answers."""
@@ -38,7 +41,7 @@ class Joined:
         ``echo`` that leave the last one standing.
         """
         return BEGINNING + "& ".join(
-            f"(call )& {_closed(command)}& call echo {self.mark} {number} %^errorlevel%& echo {self.mark} {number} 1>&2"
+            f"(call )& {_part(command)}& call echo {self.mark} {number} %^errorlevel%& echo {self.mark} {number} 1>&2"
             for number, command in enumerate(self.commands)
         )
 
@@ -81,12 +84,18 @@ def joined(commands: Sequence[str]) -> Iterator[Joined]:
 
 def alone(command: str) -> str:
     """Give the command line of a question that stands alone; its exit code and output are the line's."""
-    return BEGINNING + command
+    return BEGINNING + _in_full(command)
 
 
-def _closed(command: str) -> str:
+def _part(command: str) -> str:
     """Keep ``if`` and ``for`` from taking what follows in the line for their own."""
-    return f"({command})" if re.match(r"\s*@?(if|for)\b", command, re.IGNORECASE) else command
+    return f"({command})" if re.match(r"\s*@?(if|for)\b", command, re.IGNORECASE) else _in_full(command)
+
+
+def _in_full(command: str) -> str:
+    """Name a program with its extension: for a bare name cmd lists each folder of PATH, all of System32 at last."""
+    word, blank, rest = command.partition(" ")
+    return f"{word}.exe{blank}{rest}" if word in _PROGRAMS else command
 
 
 def joinable(command: str) -> bool:

@@ -56,6 +56,15 @@ def keep_only(file: Path, parent: str, child: str) -> None:
     file.write_text(others.sub("", file.read_text("utf-8")), "utf-8")
 
 
+def remove(file: Path, key: str, *values: str) -> None:
+    """Remove values of a key; what is not there is passed over."""
+    text = file.read_text("utf-8")
+    start, end = _section(text, f"[{key.replace(chr(92), chr(92) * 2)}]")
+    named = tuple(f'"{value}"='.lower() for value in values)
+    kept = [line for line in text[start:end].splitlines(keepends=True) if not line.lower().startswith(named)]
+    file.write_text(text[:start] + "".join(kept) + text[end:], "utf-8")
+
+
 def _literal(value: Value) -> str:
     if isinstance(value, int):
         return f"dword:{value:08x}"

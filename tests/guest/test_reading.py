@@ -11,7 +11,7 @@ from harness.errors import GuestLost, HarnessError
 from harness.guest.decoding import decoded
 from harness.guest.facts import QUESTIONS, read_facts
 from harness.guest.outcome import Outcome
-from harness.guest.questions import ROOM, Joined, joinable, joined
+from harness.guest.questions import ROOM, Joined, alone, joinable, joined
 from harness.guest.registry import RegistryValue, read_keys
 from harness.guest.state.listing import Entry, read_listings
 
@@ -168,6 +168,14 @@ def test_a_joined_line_never_grows_beyond_what_cmd_takes() -> None:
     assert [command for line in lines for command in line.commands] == commands
     assert 1 < len(lines) < 10
     assert all(len(line.line) <= ROOM for line in lines)
+
+
+def test_a_program_is_named_with_its_extension() -> None:
+    """In a line of questions and alone, so that cmd need not search; cmd's own commands and paths stay as they are."""
+    line = Joined(("reg query HKCU", "dir C:\\", '"C:\\reg" query', "net start", "regedit /e"), "--m--").line
+    for part in (" reg.exe query HKCU&", " dir C:\\&", ' "C:\\reg" query&', " net.exe start&", " regedit /e&"):
+        assert part in line
+    assert alone("tasklist /fo csv").endswith("& tasklist.exe /fo csv")
 
 
 def test_a_missing_answer_is_an_error_and_not_an_empty_one() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
+import fcntl
 import os
 import subprocess
+import termios
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -48,6 +51,13 @@ class Job:
     def may_send(self) -> bool:
         """Whether the reader has thanked for enough of what was sent."""
         return self.ahead < AHEAD
+
+    @staticmethod
+    def holds(fd: int) -> int:
+        """Tell how many bytes an output holds now."""
+        count = array.array("i", [0])
+        fcntl.ioctl(fd, termios.FIONREAD, count)
+        return count[0]
 
     def read(self, fd: int) -> bytes | None:
         """Read what an output holds now; b"" at its end, None when it holds nothing."""

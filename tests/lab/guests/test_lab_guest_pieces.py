@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,12 @@ from harness.lab.agent import levels
 from harness.lab.agent.chains import steps
 from harness.lab.agent.commandline import asked, carried, is_simple
 from harness.lab.agent.duplicate import duplicate
+from harness.lab.agent.jobs import Job
+from harness.lab.agent.session import Session
 from harness.lab.host import Host, missing
-from harness.lab.registry import written
+from harness.lab.registry import remove, written
 from harness.lab.windows import computer_name
+from tests.waiting import until
 
 PROGRAMS = {"reg.exe", "msiexec.exe"}
 
@@ -120,6 +124,43 @@ def test_a_registry_value_is_set_in_its_key() -> None:
     assert changed.count('"X"="1"') == 1
     assert '"Y"=dword:00000001' in changed
     assert written(changed, r"Software\New", {"n": 1}).endswith('[Software\\\\New] 0\n"n"=dword:00000001\n\n')
+
+
+def test_values_are_removed_from_their_key_alone(tmp_path: Path) -> None:
+    """In any spelling, and what is not there is passed over; the same names of other keys stay."""
+    hive = tmp_path / "system.reg"
+    text = 'WINE\n\n[Software\\\\A] 12\n#time=1\n"X"="1"\n"Y"="2"\n\n[Software\\\\A\\\\B] 13\n"X"="1"\n\n'
+    hive.write_text(text)
+    remove(hive, r"software\a", "x", "none")
+    assert hive.read_text() == text.replace('"X"="1"\n', "", 1)
+    remove(hive, r"Software\Nobody", "Y")
+    assert hive.read_text() == text.replace('"X"="1"\n', "", 1)
+
+
+def test_output_gathers_until_it_is_enough_or_old_enough(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A few bytes wait for more until their time is over; many are sent on at the first look."""
+    places = dict.fromkeys(("drive", "screen"), str(tmp_path))
+    session = Session("tester", "standard", places, {}, set())
+    job = Job(1, ["cat"], dict(os.environ), str(tmp_path), "none")
+    fd = next(iter(job.outputs))
+    try:
+        for size, at, sent in ((10, 1.0, 0), (10, 1.9, 0), (10, 2.0, 1), (60_000, 1.0, 1)):
+            if not session.gathering:
+                session.gathering[fd] = (1.0, 2.0, job)
+                os.write(job.stdin, b"x" * size)
+            until(partial(_holds, job, fd, size))
+            session.send_gathered(at)
+            assert capfd.readouterr().out.count('"stream":"stdout"') == sent, (size, at)
+            if sent:
+                session.selector.unregister(fd)
+    finally:
+        job.process.kill()
+        job.process.wait()
+        job.close()
+
+
+def _holds(job: Job, fd: int, size: int) -> bool:
+    return job.holds(fd) == size
 
 
 def test_a_computer_has_a_name_that_windows_allows() -> None:
