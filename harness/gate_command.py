@@ -23,6 +23,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--artifact", "artifacts", type=_FILE, multiple=True, help="What is being released; may be repeated.")
 @runs_option
 @history_option
+@click.option("--add", is_flag=True, help="Put the run, with what is decided of it, into the --history.")
 @click.option("--json", "json_file", type=_FILE, help="Write gate.json here, not in the run's folder.")
 @click.option("--junit", type=_FILE, help="Write JUnit XML.")
 @click.option("--ctrf", type=_FILE, help="Write CTRF (common test report format).")
@@ -33,7 +34,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--report", is_flag=True, help="Make the run's HTML report again, with the decision on it.")
 @click.option("--quiet", is_flag=True, help="Print the decision in one line.")
 @click.pass_context
-def command(ctx: click.Context, /, run: str, policy: Path, report: bool, **options: Any) -> None:
+def command(ctx: click.Context, /, run: str, policy: Path, add: bool, report: bool, **options: Any) -> None:
     """Judge RUN (a run's folder, its name, or "latest") by a policy, and say every reason.
 
     \b
@@ -50,8 +51,10 @@ def command(ctx: click.Context, /, run: str, policy: Path, report: bool, **optio
       wincompat gate --policy gate.toml --artifact dist/mytool-1.4.0.msi
       wincompat gate build/runs/RUN --policy gate.toml --github --junit build/gate.xml
     """  # noqa: D301 - click keeps the lines of a paragraph that starts with the character \b
-    from harness.gate.gating import Wanted, gate
+    from harness.gate.gating import MISSING, Wanted, gate
 
+    if add and not options["history"]:
+        raise click.UsageError("--add needs a --history to put the run into")
     try:
         code = gate(run, policy, Wanted(**options), now=datetime.now().astimezone(), environment=os.environ)
     except (AuthoringError, click.ClickException):
@@ -60,9 +63,19 @@ def command(ctx: click.Context, /, run: str, policy: Path, report: bool, **optio
         words = " ".join(str(error).split())
         click.echo(f"the gate itself failed: {type(error).__name__}: {words}; nothing was decided", err=True)
         ctx.exit(FAULT)
+    if add and code != MISSING:
+        _add(run, options["runs"], options["history"])
     if report:
         _report(run, options["runs"], options["history"] or "")
     ctx.exit(code)
+
+
+def _add(run: str, runs: Path, url: str) -> None:
+    """Keep the run with its decision, which stands also where that cannot be."""
+    from harness.results.history.adding import added
+    from harness.results.run import RunFolder
+
+    click.echo(added(RunFolder.find(run, parent=runs), url))
 
 
 def _report(run: str, runs: Path, history: str) -> None:

@@ -10,8 +10,10 @@ import pandas as pd
 
 from harness.report.coverage import RUN
 from harness.results import words
+from harness.results.decided import Decided
 from harness.results.narrowed import Narrowed
 from harness.results.result import Verdict
+from harness.results.text import clipped
 
 _GOOD = [Verdict.PASSED.value, Verdict.FLAKY.value]
 _MOST = 10
@@ -22,6 +24,7 @@ class Earlier:
     """A run before this one, to compare with: its cells frame, and the times of its steps (``timings.TIMINGS``).
 
     ``called`` says what it is the last of: run, release, run that was let ship. ``narrowed``: it was a part of one.
+    ``decided`` is what a gate said of it; None where none did.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Earlier:
     called: str = "run"
     times: pd.DataFrame | None = None
     narrowed: Narrowed | None = None
+    decided: Decided | None = None
 
     @property
     def is_release(self) -> bool:
@@ -63,6 +67,7 @@ class ChangesView:
 
     since: str
     sentence: str
+    decided: str  # what a gate said of that run; "" where none did
     groups: tuple[ChangeGroup, ...]
 
 
@@ -111,6 +116,7 @@ def changes_view(
     return ChangesView(
         since=f"Since the last {earlier.called} ({when})",
         sentence=" ".join([f"{words.listed(said)}." if said else "No cell came out differently.", *apart]),
+        decided=clipped(earlier.decided.sentence, 400) if earlier.decided is not None else "",
         groups=groups,
     )
 

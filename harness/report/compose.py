@@ -34,6 +34,7 @@ from harness.report.ruling import ruling_view
 from harness.report.view import CellView, Islands, PageView
 from harness.results import journal, words
 from harness.results.costs import Costs
+from harness.results.decided import Decided
 from harness.results.frames import cells_frame, steps_frame
 from harness.results.narrowed import Narrowed
 from harness.results.plan import Plan
@@ -100,7 +101,7 @@ def page_view(
         cost=cost_view(reading.results, costs, is_lab=origin.is_lab),
         predictions=predictions_view(foretold, keys),
         changes=tuple(changes_view(cells, each, keys, narrowed) for each in reversed(compared(before))),
-        trend=trend_view(cells, before, f"{today}", narrowed),
+        trend=trend_view(cells, before, f"{today}", narrowed, Decided.of_run(folder, plan)),
         pace=pace_view(lambda: laid_out([(folder, plan, reading.results)]), before, alone=narrowed is not None),
         heat=heat_view(cells),
         boxes=boxes_view(steps, cells, before),

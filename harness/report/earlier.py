@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import UTC
 
 from harness.errors import AuthoringError
-from harness.gate.decision import FILE, read_decision
 from harness.report.changes import Earlier
 from harness.report.marks import with_short_names
 from harness.results import journal
+from harness.results.decided import Decided
 from harness.results.frames import cells_frame
 from harness.results.narrowed import Narrowed
 from harness.results.plan import Plan
@@ -22,7 +22,7 @@ _MOST = 40
 _MOST_CELLS = 20_000  # beyond, the runs before are compared only where they are asked for
 _ROOM = 30_000  # cells of all runs before that are read
 _TIMED = 15_000  # cells of them whose steps are, too
-_SHIPPED = "run that was let ship"
+SHIPPED = "run that was let ship"
 
 
 def earlier_run(folder: RunFolder, *, called: str = "run", timed: bool = True) -> Earlier:
@@ -37,6 +37,7 @@ def earlier_run(folder: RunFolder, *, called: str = "run", timed: bool = True) -
         called=called,
         times=laid_out([(folder, plan, results)]) if timed else None,
         narrowed=Narrowed.of(plan),
+        decided=Decided.of_run(folder, plan),
     )
 
 
@@ -50,8 +51,8 @@ def runs_before(folder: RunFolder, plan: Plan | None) -> tuple[Earlier, ...]:
     found: list[Earlier] = []
     read, shipped, whole = 0, False, False
     for other, was in _alike(folder, plan):
-        decision = None if shipped else read_decision(other.path / FILE)
-        ships = decision is not None and decision.ships and decision.run in ("", was.run, other.run)
+        decided = None if shipped else Decided.of_run(other, was)
+        ships = decided is not None and decided.ships
         read += len(was.cells)
         is_whole = Narrowed.of(was) is None
         # the last whole run is what a whole one is compared with, whatever lies between
@@ -61,7 +62,7 @@ def runs_before(folder: RunFolder, plan: Plan | None) -> tuple[Earlier, ...]:
                 break
             continue
         try:
-            found.append(earlier_run(other, called=_SHIPPED if ships else "run", timed=wanted and read <= _TIMED))
+            found.append(earlier_run(other, called=SHIPPED if ships else "run", timed=wanted and read <= _TIMED))
         except AuthoringError:
             continue  # what cannot be read is no reason to have no report of this run
         shipped, whole = shipped or ships, whole or is_whole

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from harness.report.changes import Earlier
+from harness.report.earlier import SHIPPED
 from harness.report.marks import with_short_names
 from harness.results.frames import CELLS
 from harness.results.history.before import Before, Kept, kept, kept_before
@@ -20,17 +22,18 @@ _TIMED = 15_000  # cells of them whose steps are, too
 def runs_kept(history: History, asked: Before) -> tuple[Earlier, ...]:
     """Read the last runs that came before, oldest first; raises AuthoringError when the history cannot be read."""
     wanted: list[Kept] = []
-    read, whole = 0, False
+    read, whole, shipped = 0, False, ""
     for one in reversed(kept_before(history, asked)):
         read += one.cells
         fits = len(wanted) < _MOST and read <= _ROOM
-        if whole and not fits:
-            break
-        # the last whole run is what a whole one is compared with, however large it is and whatever lies between
-        if fits or one.narrowed is None:
+        ships = not shipped and one.decided is not None and one.decided.ships
+        # the last whole run is what a whole one is compared with, however large it is and whatever lies between; so is
+        # the last one that was let ship, where it is older than all others, too
+        if fits or ships or (one.narrowed is None and not whole):
             wanted.append(one)
-        whole = whole or one.narrowed is None
-    return _read(history, wanted[::-1])
+        whole, shipped = whole or one.narrowed is None, one.run if ships else shipped
+    found = _read(history, wanted[::-1])
+    return tuple(replace(each, called=SHIPPED) if each.name == shipped else each for each in found)
 
 
 def kept_run(history: History, run: str, *, called: str = "run") -> Earlier | None:
@@ -59,6 +62,7 @@ def _read(history: History, wanted: Sequence[Kept], *, called: str = "run") -> t
             called=called,
             times=_of(times, one.run) if one.run in timed else None,
             narrowed=one.narrowed,
+            decided=one.decided,
         )
         for one in wanted
         # whose rows are lost, as where somebody tidied up by hand: it is not that nothing was planned then

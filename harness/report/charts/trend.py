@@ -16,6 +16,7 @@ from harness.report.changes import Earlier
 from harness.report.coverage import RUN
 from harness.results import words
 from harness.results.changes import Rules, shifts
+from harness.results.decided import Decided
 from harness.results.narrowed import Narrowed
 from harness.results.result import Verdict
 
@@ -46,18 +47,24 @@ class Line:
 class TrendView:
     """The figures, and the runs they were read from, oldest first.
 
-    ``note`` says of which cells they are and which runs are left out, and why no move could be looked for.
+    ``gates`` says of each what a gate decided, and is empty where none decided any. ``note`` says of which cells they
+    are and which runs are left out, and why no move could be looked for.
     """
 
     runs: tuple[str, ...]
+    gates: tuple[str, ...]
     lines: tuple[Line, ...]
     note: str
 
 
 def trend_view(
-    cells: pd.DataFrame, earlier: Sequence[Earlier], run: str, narrowed: Narrowed | None = None
+    cells: pd.DataFrame,
+    earlier: Sequence[Earlier],
+    run: str,
+    narrowed: Narrowed | None = None,
+    decided: Decided | None = None,
 ) -> TrendView | None:
-    """Lay out the trend; None where there is no earlier run to put it beside.
+    """Lay out the trend; None where there is no earlier run to put it beside. ``decided`` is what a gate said of it.
 
     Runs that were narrowed say nothing of the whole and are left out; a run that is ``narrowed`` itself stands among
     the same cells of the whole ones.
@@ -68,8 +75,10 @@ def trend_view(
     frames = [*(each.cells for each in before), cells]
     runs = [*((f"{each.began:%Y-%m-%d}" if each.began else each.name) for each in before), f"{run} (this one)"]
     rates, flaky, times = zip(*map(_figures, frames), strict=True)
+    gates = [*(each.decided for each in before), decided]
     return TrendView(
         runs=tuple(runs),
+        gates=tuple(gate.short if gate is not None else "no decision" for gate in gates) if any(gates) else (),
         lines=(
             drawn("Pass rate", rates, _percent, runs, moves=moves([rate / 100 for rate in rates], _LEAST_SHARE)),
             drawn("Median cell", times, words.seconds, runs, moves=moves([_log(time) for time in times], _LEAST_TIME)),

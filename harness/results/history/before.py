@@ -9,12 +9,14 @@ from typing import Self
 import pandas as pd
 
 from harness.results import journal
+from harness.results.decided import Decided
 from harness.results.history.store import History
 from harness.results.narrowed import Narrowed
 from harness.results.plan import Plan
 from harness.results.run import RunFolder
 from harness.results.timings import began
 
+_GATE = ("decision", "decided", "policy", "reasons", "waivers")
 _TIMED = 200  # runs whose steps are compared
 
 
@@ -23,6 +25,7 @@ class Kept:
     """One run of a history, as far as it decides whether it is read.
 
     ``planned`` is as many as were planned, or came back where the plan is lost; ``cells`` the larger of both.
+    ``decided`` is what a gate said of it; None where none did.
     """
 
     run: str
@@ -30,6 +33,7 @@ class Kept:
     planned: int
     cells: int
     narrowed: Narrowed | None
+    decided: Decided | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +78,16 @@ def with_times_before(history: History, times: pd.DataFrame, asked: Before) -> p
 def kept(runs: pd.DataFrame) -> list[Kept]:
     """Read the rows of a history's table ``runs``, in their order."""
     columns = (runs[name].tolist() for name in ("run", "at", "planned", "results", "whole", "command"))
+    gates = (runs[name].tolist() for name in _GATE)
     found = []
-    for run, at, planned, results, whole, command in zip(*columns, strict=True):
+    for run, at, planned, results, whole, command, *gate in zip(*columns, *gates, strict=True):
         cells = max(int(planned), int(results))
         # what an older version wrote may lack a column, and has nothing in it then
         counted = int(whole) if isinstance(whole, int) and whole > 0 else None
         told = Narrowed.told(int(planned), counted, command if isinstance(command, str) else "") if planned else None
         count = int(planned) or int(results)
-        found.append(Kept(run=str(run), at=at.to_pydatetime(), planned=count, cells=cells, narrowed=told))
+        decided = Decided.told(dict(zip(_GATE, gate, strict=True)))
+        found.append(
+            Kept(run=str(run), at=at.to_pydatetime(), planned=count, cells=cells, narrowed=told, decided=decided)
+        )
     return found

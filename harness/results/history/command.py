@@ -57,7 +57,7 @@ def history() -> None:
 def add(named: tuple[str, ...], runs: Path, url: str) -> None:
     """Put runs into the history: folders, folders of runs, names, or journals of any age; all below --runs by default.
 
-    A run that is there already is not written again; one that has grown since is.
+    A run that is there already is not written again; one that has grown since is, or that `wincompat gate` has judged.
 
     \b
     Examples:
@@ -83,7 +83,7 @@ def add(named: tuple[str, ...], runs: Path, url: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @_at
 def list_(last: int, as_json: bool, url: str) -> None:
-    """List the runs of the history, oldest first.
+    """List the runs of the history, oldest first, with what a gate decided of them where it did before they were added.
 
     \b
     Examples:
@@ -99,12 +99,15 @@ def list_(last: int, as_json: bool, url: str) -> None:
     if not len(runs):
         click.echo(f"no run in {url} yet; put some in with: wincompat history add")
         return
-    lines = [["began (UTC)", "run", "matrix", "site", "cells", "passed"]]
-    for row in _records(shown):
+    from harness.results.history.before import kept as read
+
+    lines = [["began (UTC)", "run", "matrix", "site", "cells", "passed", "gate"]]
+    for row, one in zip(_records(shown), read(shown), strict=True):
         site = f"{row['site']} (lab)" if row["is_lab"] else row["site"]
         cells_of_it = str(max(row["planned"], row["results"]))
         began = f"{row['at']:%Y-%m-%d %H:%M}"
-        lines.append([began, row["run"], row["matrix"], site, cells_of_it, str(passed.get(row["run"], 0))])
+        gate = one.decided.short if one.decided is not None else "-"
+        lines.append([began, row["run"], row["matrix"], site, cells_of_it, str(passed.get(row["run"], 0)), gate])
     for line in table(lines):
         click.echo(line)
 
@@ -142,7 +145,7 @@ def query(sql: str, output: str | None, url: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say which.")
 @_at
 def prune(days: float | None, at_most: int | None, dry_run: bool, url: str) -> None:
-    """Let old runs go. The newest run of each matrix and site always stays.
+    """Let old runs go. The newest run of each matrix and site always stays, and the newest that shipped.
 
     \b
     Examples:

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from harness.errors import AuthoringError
 from harness.results import journal
+from harness.results.decided import FILE, Decided
 from harness.results.frames import cells_frame, steps_frame
 from harness.results.history.schema import RUNS
 from harness.results.plan import Plan
@@ -55,12 +57,14 @@ class Source:
         return self.folder.read_plan()[0] if self.journal_file == self.folder.journal_file else None
 
     def digest(self) -> str:
-        """Give the SHA-256 of what it says."""
+        """Give the SHA-256 of what it says, and of what a gate says of it."""
         found = hashlib.sha256()
         for file in (self.folder.plan_file, self.journal_file):
             if file == self.journal_file or self.journal_file == self.folder.journal_file:
                 found.update(file.read_bytes() if file.exists() else b"")
                 found.update(b"\0")
+        if self.journal_file == self.folder.journal_file and (decision := self.folder.path / FILE).is_file():
+            found.update(decision.read_bytes())  # a run that a gate judged since it was kept is written anew
         return found.hexdigest()
 
 
@@ -69,6 +73,8 @@ def rows(source: Source, *, now: datetime | None = None) -> dict[str, pd.DataFra
     plan, reading = source.plan(), journal.read(source.journal_file)
     at = began(source.folder, plan, reading.results)
     said = provenance(plan, reading.results)
+    whole_run = source.journal_file == source.folder.journal_file
+    decided = Decided.of_run(source.folder, plan) if whole_run else None
     packages = [one.model_dump() for one in plan.packages] if plan else []
     run = {
         "run": source.run,
@@ -85,10 +91,11 @@ def rows(source: Source, *, now: datetime | None = None) -> dict[str, pd.DataFra
         "left_out": json.dumps(reading.left_out, ensure_ascii=False),
         "digest": source.digest(),
         "written": now or datetime.now(UTC),
+        **(decided.columns if decided is not None else {}),
     }
-    timed = timings([source.folder]) if source.journal_file == source.folder.journal_file else None
+    timed = timings([source.folder]) if whole_run else None
     return {
-        "runs": pd.DataFrame({name: pd.Series([run[name]], dtype=dtype) for name, dtype in RUNS.items()}),
+        "runs": pd.DataFrame({name: _only(run.get(name), dtype) for name, dtype in RUNS.items()}),
         "cells": _marked(cells_frame(plan, reading.results), source.run, at),
         "steps": _marked(steps_frame(reading.results), source.run, at),
         **({} if timed is None else {"timings": timed}),
@@ -106,6 +113,11 @@ def _once(found: Iterable[Source]) -> Iterator[Source]:
         if one.journal_file not in seen:
             seen.add(one.journal_file)
             yield one
+
+
+def _only(value: Any, dtype: Any) -> pd.Series:
+    # no whole number is missing in numpy's int64
+    return pd.Series([value], dtype="Int64" if value is None and dtype == "int64" else dtype)
 
 
 def _marked(frame: pd.DataFrame, run: str, at: datetime) -> pd.DataFrame:

@@ -31,6 +31,12 @@ RUNS: dict[str, Any] = {
     "left_out": "string",  # JSON: sentences about what of the journal could not be read
     "digest": "string",  # of plan and journal: a run that has grown since is written anew
     "written": MOMENT,
+    # what a gate decided of it; missing where none did, and in what older versions wrote
+    "decision": "string",  # ship or hold
+    "decided": MOMENT,
+    "policy": "string",
+    "reasons": "int64",  # how many held it
+    "waivers": "string",  # JSON: [{"id": ..., "person": ...}], those that were used
 }
 
 TABLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.errors import AuthoringError
+from harness.results.history.opening import refuse_password
 from harness.results.history.schema import (
     MIGRATIONS,
     SCHEMA,
@@ -56,8 +57,7 @@ class History:
     """
 
     def __init__(self, url: str, *, migrations: Mapping[int, Migration] = MIGRATIONS) -> None:
-        if re.match(r"[^:/]+://[^/]*:[^/]*@", url):
-            raise AuthoringError(f"{url.partition('://')[0]}://...: a URL should hold no password; use the environment")
+        refuse_password(url)
         self.url = url
         self._migrations = migrations
         with _reached(url):
