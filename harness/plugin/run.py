@@ -15,16 +15,19 @@ from harness.errors import AuthoringError
 from harness.plugin.junit import place_of, tell_attempts
 from harness.plugin.recording import PROPERTY
 from harness.plugin.retrying import ASIDE
+from harness.plugin.settings import settings_key
 from harness.predictions.inspected import FILE_NAME, Preflight
 from harness.results.journal import Journal
 from harness.results.result import Fault, Result, Verdict
 from harness.results.run import write_whole
 from harness.results.running import announce, withdraw
+from harness.results.words import count
 
 if TYPE_CHECKING:
     from harness.plugin.exchange import Exchange
     from harness.plugin.preflight import Reading
     from harness.plugin.progress import Progress
+    from harness.report.changes import Earlier
     from harness.results.plan import Plan, PlannedCell
     from harness.results.run import RunFolder
 
@@ -44,6 +47,7 @@ class Run:
         self.said: list[str] = []
         self._exchange = exchange
         self._overrides = config.rootpath / "reports"
+        self._settings = config.stash[settings_key]
         self._reading: Reading | None = None
         self.predicted = Preflight()
         self._journal = Journal(folder.journal_file)
@@ -111,6 +115,7 @@ class Run:
         self._tell_what_is_unwritten()
         self._write_predictions()
         self._write_report()
+        self._add_to_history()
         held = any(not accounted_for(result) for result in self.results.values()) or self.trouble
         if held and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -141,8 +146,12 @@ class Run:
             from harness.results.costs import numbers_of
 
             with warnings.catch_warnings(action="ignore"):  # a project that makes errors of warnings means its own
+                earlier = self._runs_before()
                 self.report = write_report(
-                    self.folder.path, overrides=self._overrides, costs=numbers_of(self._overrides.parent)
+                    self.folder.path,
+                    overrides=self._overrides,
+                    earlier=earlier,
+                    costs=numbers_of(self._overrides.parent),
                 )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the page, the journal holds every result
             words = str(error).strip().splitlines()
@@ -151,6 +160,31 @@ class Run:
                 f"no report: {type(error).__name__}: {words[0] if words else ''}; {lost}"
                 f"make it again with: wincompat report {self.folder.path}"
             )
+
+    def _runs_before(self) -> tuple[Earlier, ...] | None:
+        """Find what the report is compared with: those beside it and in the history, where that can be asked."""
+        if not (url := self._settings.history):
+            return None
+        from harness.report.choosing import runs_to_compare
+        from harness.results.history.adding import NotReachedError, asked
+
+        try:
+            found = asked(lambda: runs_to_compare(self.folder, runs=self.folder.path.parent, history=url))
+        except NotReachedError as error:
+            self.said.append(f"compared with the runs beside it alone, for the history was not read: {error}")
+            return None
+        if found:
+            self.said.append(f"compared with {count(len(found), 'earlier run')}, as {url} and the folder keep them")
+        else:
+            self.said.append(f"compared with no earlier run: {url} and the folder have none of this matrix")
+        return found
+
+    def _add_to_history(self) -> None:
+        if self._settings.add_to_history:
+            from harness.results.history.adding import added
+
+            with warnings.catch_warnings(action="ignore"):
+                self.said.append(added(self.folder, self._settings.history))
 
     def pytest_unconfigure(self) -> None:
         """Tell those who watch that the run has ended by itself."""
@@ -218,7 +252,6 @@ def open_run(
     **facts: object,
 ) -> Run:
     """Make the run's folder and write its plan; raises AuthoringError when the folder cannot be made."""
-    from harness.plugin.settings import settings_key
     from harness.results.plan import Plan
     from harness.results.run import RunFolder
 

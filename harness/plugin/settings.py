@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from typing import Literal
 import pytest
 
 from harness.builds import Build
+from harness.errors import AuthoringError
+from harness.results.history.opening import refuse_password
 
 THE_LAB = "lab"
 
@@ -34,6 +37,8 @@ class Settings:
     keep: Keep = "none"
     keep_for: float = 14_400.0
     retries: int = 0
+    history: str = ""  # the URL of earlier runs; "" for none
+    add_to_history: bool = False
 
     @property
     def on_the_lab(self) -> bool:
@@ -83,10 +88,21 @@ def add_options(parser: pytest.Parser) -> None:
         "passes then is flaky, not passed (default: 0)",
     )
     group.addoption(
+        "--history",
+        metavar="URL",
+        help="compare the report with the runs that `wincompat history` keeps there: a folder, s3://..., gs://..., "
+        "abfs://... (default: WINCOMPAT_HISTORY)",
+    )
+    group.addoption("--add-to-history", action="store_true", help="put the run into that history when it has ended")
+    group.addoption(
         "--live", action="store_true", help="show every machine and its step while cells run, on a terminal"
     )
     parser.addini("wincompat_site", "site file to take machines from; lab is the embedded lab", default=THE_LAB)
     parser.addini("wincompat_runs", "folder that receives a folder for each run", default="build/runs")
+    parser.addini(
+        "wincompat_history", "history that the report of a run is compared with: a folder or a URL", default=""
+    )
+    parser.addini("wincompat_add_to_history", "put each run into that history", type="bool", default=False)
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -107,6 +123,10 @@ def read_settings(config: pytest.Config) -> Settings:
     here = config.invocation_params.dir
     root = config.rootpath if config.inipath is not None else here
     site = _place(site, here) if site else _place(config.getini("wincompat_site"), root)
+    history = _history(config, here, root)
+    adds = bool(config.getoption("--add-to-history") or config.getini("wincompat_add_to_history"))
+    if adds and not history:
+        raise pytest.UsageError("--add-to-history needs a history: --history URL, or wincompat_history in the ini file")
     return Settings(
         site=site,
         runs=here / runs if runs else root / config.getini("wincompat_runs"),
@@ -117,7 +137,20 @@ def read_settings(config: pytest.Config) -> Settings:
         keep=config.getoption("--keep"),
         keep_for=_seconds(config.getoption("--keep-for")),
         retries=_retries(config.getoption("--retries")),
+        history=history,
+        add_to_history=adds,
     )
+
+
+def _history(config: pytest.Config, here: Path, root: Path) -> str:
+    """Find the history: typed, in the environment as for ``wincompat history``, or in the ini file."""
+    typed = config.getoption("--history") or os.environ.get("WINCOMPAT_HISTORY", "")
+    url, folder = (typed, here) if typed else (config.getini("wincompat_history"), root)
+    try:
+        refuse_password(url)
+    except AuthoringError as error:
+        raise pytest.UsageError(f"--history: {error}") from error
+    return str(folder / url) if url and "://" not in url else str(url)
 
 
 def _retries(text: str) -> int:
