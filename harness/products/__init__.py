@@ -2,7 +2,7 @@
 
 from harness.products.packages import Package
 from harness.products.product import Product, read_product
-from harness.products.proofs import CommandProof, PathEntry, Proofs, RegistryValue, UninstallEntry, UserFile
+from harness.products.proofs import CommandProof, PathEntry, Proofs, RegistryValue, UninstallEntry, UserFile, UserValue
 
 __all__ = [
     "CommandProof",
@@ -13,5 +13,6 @@ __all__ = [
     "RegistryValue",
     "UninstallEntry",
     "UserFile",
+    "UserValue",
     "read_product",
 ]

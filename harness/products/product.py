@@ -24,7 +24,7 @@ from harness.products.exit_code import ExitCode
 from harness.products.leftovers import LeftoverGlob, as_glob, literally
 from harness.products.packages import Package, PackageSource, Progress
 from harness.products.placeholders import filled, filled_in
-from harness.products.proofs import PathEntry, Proofs, UserFile, WindowsPath
+from harness.products.proofs import PathEntry, Proofs, UserFile, UserValue, WindowsPath
 
 
 class Product(Authored):
@@ -43,6 +43,7 @@ class Product(Authored):
     leftovers_allowed: tuple[LeftoverGlob, ...] = ()
     stays_running: tuple[Text, ...] = ()
     user_files: tuple[UserFile, ...] = ()
+    user_values: tuple[UserValue, ...] = ()
     add_to_path: Literal["system", "user"] | None = None
     downgrade: Literal["refused", "allowed"] = "refused"
     scenarios: tuple[Text, ...] | None = None
@@ -228,6 +229,10 @@ class Product(Authored):
     def user_files_of(self, version: str) -> tuple[UserFile, ...]:
         """Give the files of a person that an upgrade must keep, with their placeholders filled."""
         return tuple(filled_in(one, self._values(version)) for one in self.user_files)
+
+    def user_values_of(self, version: str) -> tuple[UserValue, ...]:
+        """Give the registry values of a person that an upgrade must keep, with their placeholders filled."""
+        return tuple(filled_in(one, self._values(version)) for one in self.user_values)
 
     def meaning(self, exit_code: int, *, log_kind: str = "") -> ExitMeaning:
         """Tell what an exit code of this product's installer means: the product's own words first, then Windows'.

@@ -128,6 +128,14 @@ class Proofs(Authored):
         return self
 
 
+class UserValue(Authored):
+    """A registry value that a person sets while the old version is installed, and that an upgrade must keep."""
+
+    key: RegistryKey
+    value: Text
+    text: Annotated[str, Field(strict=True, max_length=200, pattern=r'^[^"%\r\n]*$')] = "set by a person"
+
+
 class UserFile(Authored):
     """A file that a person makes while the old version is installed, and that an upgrade must keep as it is."""
 

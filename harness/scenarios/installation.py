@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.guest.guest import Guest
     from harness.guest.outcome import Outcome
     from harness.guest.state import State
-    from harness.products import Package, Product, UserFile
+    from harness.products import Package, Product, UserFile, UserValue
     from harness.scenarios.telling import Keeper
 
 _PROBE = r"C:\Program Files\wincompat-probe.txt"
@@ -209,6 +209,16 @@ class Installation:
     def kept(self, files: tuple[UserFile, ...], *, after: str) -> None:
         """Make sure that a person's files are there and as they were."""
         user_files.look_for(self.guest, files, after=after)
+
+    def set_user_values(self, version: str) -> tuple[UserValue, ...]:
+        """Set the registry values that a person would have, as the product's file says."""
+        values = self.product.user_values_of(version)
+        user_files.set_values(self.guest, values)
+        return values
+
+    def kept_values(self, values: tuple[UserValue, ...], *, after: str) -> None:
+        """Make sure that a person's settings are there and as they were."""
+        user_files.look_for_values(self.guest, values, after=after)
 
     def as_a_standard_user(self) -> Installation:
         """Give the same product to the standard account, proven limited first: a write must be refused.

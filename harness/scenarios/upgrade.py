@@ -24,6 +24,7 @@ def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
         installation.prove(old, seen=installation.examination.last)
     with step("make something of one's own"):
         made = installation.make_user_files(old)
+        values = installation.set_user_values(old)
     with step(f"upgrade to {new}"):
         installation.install(new, over=old)
     with step(f"look what {new} did"):
@@ -34,9 +35,11 @@ def upgrade(cell: Cell, installation: Installation, step: Steps) -> None:
         installation.replaced(old, by=new)
     with step("look for one's own files"):
         installation.kept(made, after=f"the upgrade to {new}")
+        installation.kept_values(values, after=f"the upgrade to {new}")
     # what the old version left behind shows when the new one, which does not know of it, has gone
     with step(f"uninstall {new}"):
         installation.uninstall(new)
+    own = [*(file.path for file in made), *(one.key for one in values)]
     with step("look for what is left"):
-        installation.examination.after("uninstall", new, old=old, spared=[file.path for file in made])
+        installation.examination.after("uninstall", new, old=old, spared=own)
     installation.examination.conclude()

@@ -28,6 +28,10 @@ success = true
 [[user_files]]
 path = '{install_dir}\\{version}.txt'
 
+[[user_values]]
+key = 'HKCU\\Software\\Demo\\{version}'
+value = "Theme"
+
 """
 
 
@@ -79,6 +83,8 @@ def test_placeholders_are_filled_and_literal_in_a_pattern(product: Product) -> N
     assert proofs.command.holds("demo 2.0")
     assert not proofs.command.holds("demo 2x0")
     assert product.user_files_of("1.1")[0].path == r"C:\Program Files\Demo\1.1.txt"
+    (setting,) = product.user_values_of("1.1")
+    assert (setting.key, setting.value, setting.text) == (r"HKCU\Software\Demo\1.1", "Theme", "set by a person")
 
 
 def test_leftovers_may_be_named_by_a_variable_and_with_their_folder(product: Product) -> None:
