@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -51,9 +53,21 @@ def lab_folder(name: str, *, check: bool = True) -> LabFolder:
         cannot([f"it runs its guests with Wine on Linux; this is {sys.platform}"])
     from harness.lab.host import lab_home, missing
 
-    if check and (lacks := missing()):
+    home = lab_home()
+    if check and (lacks := missing() or _no_room(home)):
         cannot(lacks)
-    return LabFolder(lab_home(), name)
+    return LabFolder(home, name)
+
+
+def _no_room(home: Path) -> list[str]:
+    """Say why a lab can keep nothing in this folder; empty when it can."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            return []
+    except OSError as error:
+        reason = f"its guests cannot be kept in {home} ({error.strerror})"
+        return [f"{reason}: set WINCOMPAT_LAB_HOME to a folder that you may write to"]
 
 
 def cannot(lacks: Sequence[str]) -> NoReturn:

@@ -189,6 +189,20 @@ def test_where_no_lab_can_run_it_says_what_is_missing(monkeypatch: pytest.Monkey
     assert "this is darwin" in CliRunner().invoke(commands.lab, ["up"]).output
 
 
+def test_where_its_folder_cannot_be_it_says_how_to_name_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An account without a home, as services have it, learns which folder it is and which variable moves it."""
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("WINCOMPAT_LAB_HOME", str(file / "home"))
+    for verb in ("up", "serve"):
+        refused = CliRunner().invoke(commands.lab, [verb])
+        assert refused.exit_code == options.CANNOT
+        assert f"{file / 'home'} (Not a directory)" in refused.output
+        assert "WINCOMPAT_LAB_HOME" in refused.output
+
+
 def test_a_wrong_word_on_the_command_line_is_answered_in_a_line() -> None:
     """An unknown build names the nearest one; a name that is a path is refused."""
     assert "did you mean 'win11-23h2'" in _lab("up", "--build", "win11-23h").stderr
