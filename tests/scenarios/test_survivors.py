@@ -11,8 +11,9 @@ from harness.expectations import Phase
 from harness.guest.guest import Guest
 from harness.guest.outcome import Outcome
 from harness.guest.state import Entry, State
+from harness.scenarios import removing
 from harness.scenarios import survivors as looking
-from harness.scenarios.removing import wait_until_removed
+from harness.scenarios.removing import gone_by_itself, wait_until_removed
 
 EXE = r"C:\Program Files\Tool\agent.exe"
 WINDOWS = {r"C:\Windows\System32\svchost.exe": Entry(1, "1"), r"C:\Windows\System32\cmd.exe": Entry(1, "1")}
@@ -77,3 +78,30 @@ def test_files_that_stay_when_all_uninstallers_have_ended_are_no_hang() -> None:
     guest = Running(("svchost.exe",))
     wait_until_removed(cast(Guest, guest), lambda: True, command="x", within=0.3)
     assert guest.pictures == 0
+
+
+class Deleting:
+    """A guest on which an uninstaller is there for so many questions more."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def ask(self, command: str) -> Outcome:
+        """Say whether it is there."""
+        self.times -= 1
+        there = "there\r\n" if self.times >= 0 else ""
+        return Outcome(command=command, exit_code=0, stdout=there, stderr="", seconds=0.0)
+
+
+def test_an_uninstaller_that_has_itself_deleted_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot delete the file that it runs from; one that stays is left none the less, and no other is asked for."""
+    own = r"C:\Program Files\Tool\Uninstall.exe"
+    seen = State(account="a", files={own: Entry(1, "1")}, uninstall={})
+    soon, never, unasked = Deleting(2), Deleting(10**6), Deleting(10**6)
+    assert gone_by_itself(cast(Guest, soon), f'"{own}"', seen)
+    assert soon.times == -1
+    assert not gone_by_itself(cast(Guest, unasked), r"C:\Program Files\Tool\other.exe", seen)
+    assert not gone_by_itself(cast(Guest, unasked), "msiexec /x {code}", seen)
+    assert unasked.times == 10**6
+    monkeypatch.setattr(removing, "DELETES_ITSELF", 0.3)
+    assert not gone_by_itself(cast(Guest, never), own, seen)
