@@ -12,6 +12,10 @@ from harness.bisect.search import Rule
 Over = Literal["versions", "builds"]
 
 
+BUDGET = 4 * 3600.0
+"""Seconds that one cell may take in all: its wait for a machine, its steps, and the report of its run."""
+
+
 class Asked(BaseModel):
     """A bisection as its command line said it; paths are absolute, so that it can be resumed from anywhere."""
 
@@ -30,6 +34,7 @@ class Asked(BaseModel):
     confidence: float = 0.95
     noise: float = 0.05
     at_most: int = 60
+    budget: float = BUDGET
 
     @property
     def rule(self) -> Rule:

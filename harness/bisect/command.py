@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LAB = "lab"
 
-ASKED_ANEW = frozenset({"at_most", "confidence"})
+ASKED_ANEW = frozenset({"at_most", "budget", "confidence"})
 """What may change when a bisection is resumed: what is enough, not what was seen."""
 
 
@@ -45,6 +45,12 @@ ASKED_ANEW = frozenset({"at_most", "confidence"})
 @click.option("--confidence", type=click.FloatRange(0.5, 0.9999), help="How sure to be.  [default: 0.95]")
 @click.option(
     "--noise", type=click.FloatRange(0.001, 0.4), help="Which part of the cells you expect to deceive.  [default: 0.05]"
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long one cell may take in all, its wait for a machine included; it tells nothing then.  [default: 14400]",
 )
 @click.option("--at-most", type=click.IntRange(2, 10_000), metavar="N", help="Cells to spend at most.  [default: 60]")
 @click.option(
@@ -163,7 +169,8 @@ def _concluded(bisection: BisectFolder, row: Row, *, to_stderr: bool) -> Conclus
         begin=lambda words: click.echo(words, nl=False, err=to_stderr),
         end=lambda words: click.echo(words, err=to_stderr),
     )
-    cell = partial(run, bisection=bisection.path, started_in=bisection.record.folder, tell=tell)
+    asked = bisection.record.asked
+    cell = partial(run, bisection=bisection.path, started_in=bisection.record.folder, within=asked.budget, tell=tell)
     try:
         return Conclusion(bisection, row, conduct(bisection, row, cell, voice))
     except BaseException:
