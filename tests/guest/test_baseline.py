@@ -90,3 +90,43 @@ def test_a_baseline_that_cannot_be_read_is_taken_anew(tmp_path: Path, rubbish: b
     kept.write_bytes(rubbish)
     _, again = _of(baselines, "one", CLEAN, CLEAN)
     assert again.states == []
+
+
+def test_where_nothing_can_be_kept_each_cell_looks_for_itself(tmp_path: Path) -> None:
+    """An account without a home loses time, never a cell; the cell's notes say where and how to name another place."""
+    file = tmp_path / "file"
+    file.touch()
+    told: list[str] = []
+    baselines = Baselines(file / "baselines", tell=told.append)
+    for _ in range(3):
+        _, guest = _of(baselines, "one", CLEAN, CLEAN)
+        assert guest.states == []
+        assert f"{file / 'baselines'} (Not a directory)" in told.pop()
+    assert told == []
+
+
+def test_a_baseline_that_cannot_be_written_is_still_used(tmp_path: Path) -> None:
+    """A disk that is full after the guest was looked at costs the next cell a look."""
+    told: list[str] = []
+    baselines = Baselines(tmp_path, tell=told.append)
+    _of(baselines, "one", CLEAN, CLEAN)
+    (kept,) = tmp_path.glob("*.json")
+    kept.unlink()
+    kept.with_suffix(".part").mkdir()
+    found = baselines.of(cast("Guest", Told(CLEAN, CLEAN)), "one")
+    assert found.state == CLEAN
+    assert "XDG_CACHE_HOME" in told[-1]
+
+
+def test_a_guest_that_cannot_be_reached_is_no_fault_of_the_folder(tmp_path: Path) -> None:
+    """A connection that breaks while the guest is looked at is raised, and not looked for once more."""
+    with pytest.raises(ConnectionResetError):
+        Baselines(tmp_path).of(cast("Guest", Unreachable()), "one")
+
+
+class Unreachable(Told):
+    """A guest behind a connection that breaks at every question."""
+
+    def state(self, _: Scope) -> State:
+        """Break the connection."""
+        raise ConnectionResetError(104, "Connection reset by peer")

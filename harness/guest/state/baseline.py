@@ -59,16 +59,22 @@ class Baselines:
         """Give the baseline of a guest that was just reverted to a snapshot, or take it.
 
         ``snapshot`` says which one beyond doubt, with its machine, vCenter and the time it was taken; None for a guest
-        of which that is not known, whose baseline is taken and not kept. Raises what taking a state raises.
+        of which that is not known, whose baseline is taken and not kept. Where nothing can be kept, as for an account
+        without a home, each cell takes its own. Raises what taking a state raises.
         """
         if snapshot is None:
             return _first(guest, scope)
         known_by = "\0".join((_FORMAT, snapshot, guest.account.casefold(), *questions(scope.first)))
         name = hashlib.sha256(known_by.encode()).hexdigest()[:32]
-        self._folder.mkdir(parents=True, exist_ok=True)
         place = self._folder / f"{name}.json"
-        # one learns, the others wait: they would see the same
-        with FileLock(place.with_suffix(".lock")):
+        lock = FileLock(place.with_suffix(".lock"))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()  # one learns, the others wait: they would see the same
+        except OSError as error:
+            self._tell_not_kept(error)
+            return _first(guest, scope)
+        try:
             known = _kept(place)
             if known is None:
                 known = _first(guest, scope)
@@ -78,8 +84,17 @@ class Baselines:
                 known = Baseline(known.state, known.learned | Learned.of(again), known.boots + 1)
             else:
                 return known
-            _keep(place, known)
+            try:
+                _keep(place, known)
+            except OSError as error:
+                self._tell_not_kept(error)
+        finally:
+            lock.release()
         return known
+
+    def _tell_not_kept(self, error: OSError) -> None:
+        why = f"the state of this snapshot cannot be kept in {self._folder} ({error.strerror})"
+        self._tell(f"{why}, which makes each cell take it anew: XDG_CACHE_HOME names another place for it")
 
 
 def _first(guest: Guest, scope: Scope) -> Baseline:
