@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.doctor import vcenter as of_the_vcenter
 from harness.lab.folder import LabFolder
 from harness.machines.clones import clones_of
 from harness.machines.leases import leased, quarantine
@@ -148,12 +149,13 @@ def test_a_wrong_word_is_answered_with_the_right_one(lab: Path, options: tuple[s
     assert hint in " ".join(looked.output.split())
 
 
-def test_a_vcenter_that_never_answers_ends_with_the_budget(patient: Patient) -> None:
+def test_a_vcenter_that_never_answers_ends_with_the_budget(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever hangs, the doctor ends when its time is up and says what it was waiting for."""
+    monkeypatch.setattr(of_the_vcenter, "KNOCK", 120.0)  # one look has longer than all of them together
     with listening(silent) as port:
         patient.spoil("port = 8443", f"port = {port}")
         patient.spoil(f'host = "{read_site(patient.lab).vcenter.host}"', 'host = "127.0.0.1"')
-        looked = patient.looked("--within", "6")
+        looked = patient.looked("--within", "10")
     (failed,) = looked.marked("fail")
     assert failed["check"] == "vcenter certificate"
     assert "when the time was up" in failed["words"]
