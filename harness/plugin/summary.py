@@ -199,7 +199,11 @@ def verdict_in_words(results: Sequence[Result], *, is_lab: bool) -> str:
         issues = listed(list(dict.fromkeys(result.known_issue or "" for result in known)), 6)
         told += f"; exactly the expected findings were found: {issues} on {count(len(known), 'cell')}"
     elif not ends[Verdict.FLAKY]:
-        told += "; nothing unexpected"
+        told += "; nothing unexpected" if ends[Verdict.PASSED] else "; nothing was proved"
+    if held and not (
+        ends[Verdict.PASSED] or ends[Verdict.FLAKY] or ends[Verdict.FAILED] or ends[Verdict.HUNG] or known
+    ):
+        told += "; nothing is known of the product"
     took = seconds(sum(result.seconds for result in results))
     where = " on the lab's Wine guests, which is no Windows evidence" if is_lab else ""
     return f"{told}{where} ({took} of machine time)"

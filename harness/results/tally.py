@@ -133,8 +133,14 @@ def decide(
     elif tally.total == tally.skipped:
         reasons.append(f"{skipped_in_words(tally.total)}, so nothing was proved")
     reasons += doubts
+    decides = not is_lab and Narrowed.of(plan) is None
     held = [finding for finding in findings if finding.holds]
+    if decides and not held and tally.total > tally.skipped and not tally.passed:
+        # known issues excuse cells, and prove nothing; a cell that failed first is no proof by itself
+        reasons.append(f"no cell passed{' without failing first' if tally.flaky else ''}, so nothing was proved")
     missed = _ends(held, tally.total)
+    if missed and not (tally.passed or tally.flaky or tally.failed or tally.hung):
+        missed = f"nothing is known of the product: {missed}"
     known = f"{count(tally.known, 'cell shows', 'cells show')} a known issue" if tally.known else ""
     passed = f"{tally.passed:,} of {count(tally.total, 'cell')} passed"
     if missed or reasons:
@@ -153,7 +159,7 @@ def decide(
     ]
     end = "a flaky cell failed before it passed" if flaky else "nothing unexpected"
     sentence = f"{passed}{', ' + listed(rest) if rest else ''}; {end}."
-    word = "AS EXPECTED" if is_lab or Narrowed.of(plan) else "SHIP"
+    word = "SHIP" if decides else "AS EXPECTED"
     return Decision(word=word, sentence=sentence, reasons=(), tally=tally, findings=findings)
 
 
@@ -188,6 +194,19 @@ def find(cells: pd.DataFrame, plan: Plan | None, today: date) -> list[Finding]:
     return sorted(findings, key=lambda each: (not each.holds, _ORDER.index(each.verdict), -len(each.cells)))
 
 
+def _all(verdict: Verdict, total: int) -> str:
+    return (
+        f"none of the {total:,} cells was run"
+        if verdict is Verdict.NOT_RUN
+        else f"all {total:,} cells {_SAID[verdict][1]}"
+    )
+
+
+def _expired(finding: Finding) -> str:
+    issue = finding.known
+    return f"; its known issue {issue.id} expired on {issue.expires}" if issue is not None and finding.expired else ""
+
+
 def _ends(held: list[Finding], total: int) -> str:
     ends: list[str] = []
     for verdict, (one, many) in _SAID.items():
@@ -195,6 +214,13 @@ def _ends(held: list[Finding], total: int) -> str:
         number = sum(len(finding.cells) for finding in met)
         if number:
             of = f" of {count(total, 'cell')}" if not ends else ""
-            where = f" ({met[0].product} {met[0].scenarios} on {met[0].builds})" if len(met) == 1 else ""
-            ends.append(f"{number:,}{of} {one if number == 1 else many}{where}")
+            where = (
+                f" ({met[0].product} {met[0].scenarios} on {met[0].builds}{_expired(met[0])})" if len(met) == 1 else ""
+            )
+            told = (
+                f"{number:,}{of} {one if number == 1 else many}"
+                if not number == total > 1
+                else f"{_all(verdict, total)}"
+            )
+            ends.append(f"{told}{where}")
     return listed(ends)
