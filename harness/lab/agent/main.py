@@ -35,6 +35,7 @@ def main() -> None:
         "WINEARCH": "win64",
         "WINEDEBUG": "-all",
         "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=",
+        "WINELOADERNOEXEC": "1",  # Debian has no preloader: Wine would only start itself a second time
         "PATH": "/usr/bin",
         **_locales(places),
         **_fonts(places),
