@@ -35,8 +35,8 @@ def main() -> None:
         "WINEARCH": "win64",
         "WINEDEBUG": "-all",
         "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=",
-        "WINELOADERNOEXEC": "1",  # Debian has no preloader: Wine would only start itself a second time
         "PATH": "/usr/bin",
+        **_loader(places),
         **_locales(places),
         **_fonts(places),
     }
@@ -87,6 +87,11 @@ def _settle(processor: int) -> None:
     for pid in (0, *everyone()):
         with contextlib.suppress(OSError):
             os.sched_setaffinity(pid, {processor})
+
+
+def _loader(places: dict[str, str]) -> dict[str, str]:
+    """Keep Wine's loader from replacing itself by itself, where there is no preloader, as on Debian, to run in between."""
+    return {} if os.path.exists(f"{places['wine']}-preloader") else {"WINELOADERNOEXEC": "1"}
 
 
 def _locales(places: dict[str, str]) -> dict[str, str]:
