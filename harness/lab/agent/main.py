@@ -90,7 +90,7 @@ def _settle(processor: int) -> None:
 
 
 def _loader(places: dict[str, str]) -> dict[str, str]:
-    """Keep Wine's loader from replacing itself by itself where there is no preloader to run in between, as on Debian."""
+    """Keep Wine's loader from replacing itself where there is no preloader to run in between, as on Debian."""
     return {} if os.path.exists(f"{places['wine']}-preloader") else {"WINELOADERNOEXEC": "1"}
 
 
