@@ -81,6 +81,8 @@ def test_a_path_entry_written_twice_counts_twice() -> None:
         r"C:\pagefile.sys",
         r"C:\ProgramData\Microsoft\Windows\WER\Report.wer",
         r"C:\Program Files (x86)\Microsoft\EdgeUpdate\new.exe",
+        r"C:\Users\me\AppData\Local\Temp\setup-helper.exe",
+        r"C:\Users\me\AppData\Local\Temp\~nsu1.tmp",
     ],
 )
 def test_noise_is_left_out(path: str) -> None:
@@ -94,6 +96,8 @@ def test_noise_is_left_out(path: str) -> None:
         r"C:\ProgramData\Microsoft\Windows\Start Menu\Programs\Ninja.lnk",
         r"C:\Program Files\Microsoft Edgeworth\a.txt",
         r"C:\wincompatible\a.txt",
+        r"C:\Users\me\AppData\Local\Temp\Demo Payload",
+        r"C:\Users\me\AppData\Local\Temp\Demo 1.2",
     ],
 )
 def test_noise_hides_no_product(path: str) -> None:

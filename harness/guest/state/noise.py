@@ -53,8 +53,8 @@ NOISE: tuple[Noise, ...] = (
     Noise(
         "file",
         r"C:\\Users\\[^\\]+\\AppData\\Local\\Temp\\"
-        r"(?:~[^\\]*|[^\\]*\.(?:tmp|log|txt|etl|html?)|\d+|Low|(?:vmware|__PSScriptPolicyTest)[-_][^\\]*)" + _ANY,
-        "logs and what every program makes and forgets among temporary files; what is unpacked there is told",
+        r"(?:~[^\\]*|[^\\]*\.[a-z]\w{0,4}|\d+|Low|(?:vmware|__PSScriptPolicyTest)[-_][^\\]*)" + _ANY,
+        "single files are what every program makes and forgets there; a folder that was unpacked is told",
     ),
     Noise("file", r"C:\\Config\.Msi" + _ANY, "what Windows Installer keeps for a rollback, until the next restart"),
     Noise(
