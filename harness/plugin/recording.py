@@ -15,6 +15,7 @@ from harness.plugin.hearing import heard
 from harness.plugin.nodes import cell_key, matrix_key
 from harness.plugin.planning import is_cell, name_key
 from harness.plugin.record import Record, record_key
+from harness.results.text import shown
 from harness.scenarios.steps import Steps
 
 _UNKNOWN = "whose fault it is could not be found out: {} {}; run the cell again"
@@ -110,13 +111,14 @@ def _tell_in_one_sentence(
     if (plain or _raised_by_a_built_in_scenario(call)) and not wants_it_all:
         told = call.excinfo.getrepr(style="value", chain=False)
         broken = f" (step: {record.steps.broken})" if record.steps.broken else ""
-        words = f"{record.judgement.verdict}: {record.judgement.reason}{broken}"
+        words = shown(f"{record.judgement.verdict}: {record.judgement.reason}{broken}")
         if told.reprcrash is not None:
             told.reprcrash.message = words
         report.longrepr = told
         # the words themselves, and all of them: an error may have more lines than its first
         rest = str(call.excinfo.value).strip().splitlines()[1:]
-        told.reprtraceback.reprentries[0].lines = [words, *rest, *record.notes]
+        more = [shown(line) for told_more in (*rest, *record.notes) for line in told_more.splitlines()]
+        told.reprtraceback.reprentries[0].lines = [words, *more]
     kept = [f"{evidence.name}: {evidence.path}" for evidence in record.evidence]
     if kept and (posted := exchange_of(item.config).posted()):
         report.sections.append((f"evidence in {posted.run}", "\n".join(kept)))

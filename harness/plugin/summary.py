@@ -17,6 +17,7 @@ from harness.predictions import contradictions
 from harness.results.issues import End, standings
 from harness.results.narrowed import Narrowed
 from harness.results.result import Result, Verdict
+from harness.results.text import inert, shown
 from harness.results.words import builds_in_words, count, listed, seconds
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ def write_summary(run: Run, terminal: pytest.TerminalReporter) -> None:
         *(f"! {words}" for words in run.trouble),
     ]
     for line in ["", *findings] if findings else []:
-        terminal.line(line)
+        terminal.line(shown(line))
     for line in [*run.said, *_warnings(results)]:
-        terminal.line(line)
+        terminal.line(shown(line))
     for line in _kept(run.plan, results, terminal.config):
-        terminal.line(line)
+        terminal.line(inert(line))
     terminal.line("")
     terminal.line(verdict_in_words(results, is_lab=run.plan.is_lab))
     if narrowed := Narrowed.of(run.plan):

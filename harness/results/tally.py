@@ -195,11 +195,9 @@ def find(cells: pd.DataFrame, plan: Plan | None, today: date) -> list[Finding]:
 
 
 def _all(verdict: Verdict, total: int) -> str:
-    return (
-        f"none of the {total:,} cells was run"
-        if verdict is Verdict.NOT_RUN
-        else f"all {total:,} cells {_SAID[verdict][1]}"
-    )
+    if verdict is Verdict.NOT_RUN:
+        return f"none of the {total:,} cells was run"
+    return f"all {total:,} cells {_SAID[verdict][1]}"
 
 
 def _expired(finding: Finding) -> str:
@@ -217,10 +215,6 @@ def _ends(held: list[Finding], total: int) -> str:
             where = (
                 f" ({met[0].product} {met[0].scenarios} on {met[0].builds}{_expired(met[0])})" if len(met) == 1 else ""
             )
-            told = (
-                f"{number:,}{of} {one if number == 1 else many}"
-                if not number == total > 1
-                else f"{_all(verdict, total)}"
-            )
+            told = _all(verdict, total) if number == total > 1 else f"{number:,}{of} {one if number == 1 else many}"
             ends.append(f"{told}{where}")
     return listed(ends)

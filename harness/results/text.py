@@ -23,6 +23,9 @@ def _shown() -> dict[int, str]:
 
 _SHOWN = _shown()
 _UNSEEN = re.compile("[" + "".join(map(re.escape, map(chr, _SHOWN))) + "]")
+_LONGEST = 2_000  # what a guest says may be megabytes
+_ORDERS = re.compile(r"##(?=vso\[|\[)", re.IGNORECASE)
+_BEGINS = re.compile(r"^(\s*)(?:::\s*)+")
 
 
 def visible(text: str) -> str:
@@ -31,6 +34,20 @@ def visible(text: str) -> str:
         return text
     text = text.replace("\r\n", "\n")
     return text.translate(_SHOWN) if _UNSEEN.search(text) else text
+
+
+def inert(text: str) -> str:
+    """Make one line for a log out of a text: shown as ``visible`` has it, an order to nobody.
+
+    GitHub obeys a line that begins with ``::``, Azure DevOps ``##vso[`` and ``##[`` wherever they stand.
+    """
+    line = visible(text).replace("\n", " ").replace("\t", " ")
+    return _BEGINS.sub(r"\1", _ORDERS.sub("## ", line))
+
+
+def shown(text: str) -> str:
+    """Make one line of a text for a terminal, as ``inert`` has it, of no more characters than a person reads there."""
+    return inert(clipped(text, _LONGEST))
 
 
 def clipped(text: str, most: int) -> str:
