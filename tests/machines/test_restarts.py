@@ -17,6 +17,7 @@ from harness.machines.strategies import Asked, supplying
 from harness.machines.tasks import Tasks
 from harness.machines.vcenter import VCenter, connected
 from tests.lab.vcenter.vcenter_served import Served
+from tests.machines.impatience import looking_briefly
 from tests.machines.standing_in import cloning, names, site_of
 
 GONE = r"(refused|reset|closed|no longer knows the task; it may have restarted)"
@@ -93,8 +94,9 @@ def test_a_task_of_before_the_restart_is_told_and_not_asked_again(
 
 def test_a_clone_of_before_the_restart_is_not_made_twice(served: Served, tmp_path: Path, restart: Restart) -> None:
     """Whatever came into being is destroyed, and the next cell gets a clone."""
-    site = site_of(served, tmp_path, cloning(), request=3)
+    site = site_of(served, tmp_path, cloning())
     with connected(site) as vcenter:
+        looking_briefly(vcenter, request=3)
         asked = Asked(vcenter=vcenter, entry=site.machines[0], run="run", holder="cell")
         restart.in_the_middle_of(1)
         with pytest.raises(SiteError, match=GONE), supplying(asked):
