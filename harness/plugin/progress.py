@@ -37,6 +37,7 @@ class Progress:
         draw: Callable[[int], list[str]] | None = None,
     ) -> None:
         """Watch; ``draw`` makes rows out of a terminal's width, in place of the one line (--live)."""
+        stream.flush()  # into a pipe or a file, what pytest said before would otherwise come after the first lines
         self._descriptor = os.dup(stream.fileno())
         self._live = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._every = every if every is not None else (0.5 if self._live else 15.0)

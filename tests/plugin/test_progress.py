@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.plugin.exchange import Exchange
-from harness.plugin.progress import line_of
+from harness.plugin.progress import Progress, line_of
 from harness.results.running import At
 
 from .project import QUIET, Project
@@ -24,6 +24,19 @@ def test_the_line_names_each_worker_with_its_cell_and_step() -> None:
         "[3 of 40 cells done] gw0: a::b::install: revert (2 s) | gw1: a::c::denied: prove (4 s)"
     )
     assert line_of([], (40, 40), now=12.0) == ""
+
+
+def test_in_a_log_a_line_stands_below_what_was_said_before_it() -> None:
+    """What waits in the buffer of a pipe is written before the first line that goes past it."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as log, os.fdopen(writing, "w") as stream:
+        stream.write("test session starts\n")
+        progress = Progress(stream, lambda: [At("", "a::b::install", "revert", 0.0)], lambda: (0, 1), every=0.01)
+        progress.start()
+        said = [log.readline() for _ in range(3)]
+        progress.stop()
+    assert said[0] == "test session starts\n"
+    assert said[2].startswith("[0 of 1 cells done]")
 
 
 def test_processes_meet_in_a_folder(tmp_path: Path) -> None:
