@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import GuestLost, GuestRefused, GuestUnreachable, SiteError
-from harness.guest.transport import Endpoint, Fault, NotSent, Refused, TransportError, Unfit
+from harness.guest.transport import Endpoint, Fault, NotSent, Refused, TransportError, Unfit, Untrusted
 
 ACCESS_DENIED = 5
 SHELL_OR_COMMAND_MISSING = 2150858843
@@ -22,11 +22,19 @@ def site_error(error: TransportError, machine: str, endpoint: Endpoint, doing: s
             "built-in one needs LocalAccountTokenFilterPolicy=1, an ordinary account membership of Remote Management "
             f"Users, and the service must allow {endpoint.winrm.auth} authentication",
         )
+    if isinstance(error, Untrusted):
+        vouching = f"winrm.ca_file ({endpoint.winrm.ca_file})" if endpoint.winrm.ca_file else "winrm.ca_file"
+        return GuestUnreachable(
+            f"{endpoint.url} shows a certificate that does not verify: {error}",
+            machine=machine,
+            advice=f"if the guest has a new one, as after a change of its name, have {vouching} "
+            "vouch for it, or put the right one into the snapshot; it must name the guest's address",
+        )
     if isinstance(error, Unfit):
         return GuestUnreachable(
             f"{endpoint.url} cannot be used as the site describes it: {error}",
             machine=machine,
-            advice="check [winrm] in the site file: scheme, port, ca_file; a certificate must name the guest's address",
+            advice="check [winrm] in the site file: scheme and port",
         )
     if isinstance(error, Fault):
         return _for_fault(error, machine, endpoint, doing)

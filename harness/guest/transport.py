@@ -57,6 +57,10 @@ class Unfit(TransportError):
     """The endpoint can never be used as the site describes it."""
 
 
+class Untrusted(Unfit):
+    """The certificate that the endpoint shows is not one that the site vouches for."""
+
+
 class Refused(TransportError):
     """The guest does not accept the account; the message was not acted on."""
 
@@ -260,7 +264,7 @@ def _translated() -> Iterator[None]:
     except Overdue as error:
         raise Lost(str(error)) from error
     except (requests.exceptions.SSLError, ssl.SSLError) as error:
-        raise (Unfit if "CERTIFICATE_VERIFY_FAILED" in str(error) else Lost)(_innermost(error)) from error
+        raise (Untrusted if "CERTIFICATE_VERIFY_FAILED" in str(error) else Lost)(_innermost(error)) from error
     except requests.ConnectTimeout as error:
         raise NotSent("no connection in time") from error
     except requests.ConnectionError as error:
