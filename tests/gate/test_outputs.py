@@ -21,7 +21,7 @@ from harness.gate.policy import Policy
 from tests.gate.cases import ENDED, ISSUE, NOW, cell, plan, result, waiver
 
 HOSTILE = (
-    "it said <script>alert(1)</script> | [x](http://evil.example) @everyone #1 `\n::error::pwned\n"
+    "it said <script>alert(1)</script> | [x](http://evil.example) _www.evil.example @everyone #1 `\n::error::pwned\n"
     "##vso[task.complete result=Succeeded;]done\r\n##[error]x \x1b[31m\u202e\x00\ufffe ]]> %0A::warning::x"
 )
 
@@ -146,6 +146,7 @@ def test_markdown_shows_a_guests_words_as_words(case: Case) -> None:
     text = markdown(*case)
     assert "<script" not in text
     assert "http://" not in text
+    assert "www." not in text
     assert "@everyone" not in text
     assert "\\[x\\](" in text
     assert "not Windows evidence" in text

@@ -13,6 +13,7 @@ from harness.gate.outputs.words import one_line
 
 MOST_BYTES = 1_000_000  # GitHub refuses a summary above 1,048,576 as a whole
 MOST_CELLS = 20  # named with one reason
+_WORLD = re.compile(r"(www)\.", re.IGNORECASE)
 _ACTS = re.compile(r"([\\`*_\[\]#!|~$])")
 
 
@@ -79,7 +80,8 @@ def _section(title: str, reasons: Iterable[Reason]) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """Show a text as it is: no markup, no link, nobody called by an @ and no ticket by a #."""
-    return _ACTS.sub(r"\\\1", html.escape(one_line(text), quote=False)).replace("@", "&#64;").replace("://", "&#58;//")
+    told = _ACTS.sub(r"\\\1", html.escape(one_line(text), quote=False)).replace("@", "&#64;").replace("://", "&#58;//")
+    return _WORLD.sub(r"\1&#46;", told)  # GitHub makes a link of what begins so, also without a scheme
 
 
 def _code(text: str) -> str:

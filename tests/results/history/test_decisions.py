@@ -161,6 +161,13 @@ def test_the_gate_keeps_the_run_that_it_judged(history: History, tmp_path: Path)
     assert (lost.exit_code, "not added to the history" in lost.output) == (1, True)
 
 
+def test_what_a_guest_said_does_nothing_in_the_terminal(history: History, tmp_path: Path) -> None:
+    """A question may ask for reasons: escape sequences and orders to a CI service are shown, and columns stay rows."""
+    history.put(rows(Source.of(run(tmp_path / "runs", failed(reason="\x1b[2J\u202egone ##vso[task.complete]\nx")))))
+    done = CliRunner().invoke(wincompat, ["history", "query", "select reason from cells", "--at", history.url])
+    assert done.output == "reason\n\u241b[2J[U+202E]gone ## vso[task.complete] x\n"
+
+
 def test_json_of_the_list_has_it(history: History, tmp_path: Path) -> None:
     """For whoever draws a page of their own."""
     folder = run(tmp_path / "runs", result())
