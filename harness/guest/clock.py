@@ -66,6 +66,9 @@ class Sightings:
             said = parsedate_to_datetime(date or "").timestamp()
         except ValueError:
             return
+        if received < sent:  # our own clock was set back meanwhile: nothing can be compared with it
+            self.forget()
+            return
         self._seen.append((said - received, said + 1 - sent))
 
     def forget(self) -> None:

@@ -57,6 +57,18 @@ def test_several_answers_tell_the_clock_better_than_one() -> None:
     assert seen.skew == skew
 
 
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_our_own_clock_that_is_set_meanwhile_makes_no_guests_clock_wrong(jump: float) -> None:
+    """Set between a question and its answer, it tells nothing of the guest; what comes after counts alone."""
+    seen = Sightings()
+    seen.note(formatdate(NOW, usegmt=True), sent=NOW, received=NOW + 0.1)
+    seen.note(formatdate(NOW + 1, usegmt=True), sent=NOW + 1, received=NOW + 1 + jump)
+    assert seen.skew is None or seen.skew.least == 0.0
+    seen.note(formatdate(NOW + 2, usegmt=True), sent=NOW + 2 + jump, received=NOW + 2.1 + jump)
+    assert seen.skew is not None
+    assert abs(seen.skew.seconds + jump) < 1.1
+
+
 def test_a_clock_that_was_changed_is_what_it_says_now() -> None:
     """Answers from before a change do not blur what is seen after it."""
     seen = Sightings()
