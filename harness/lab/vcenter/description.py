@@ -99,7 +99,10 @@ def config(vm: VirtualMachine) -> Any:
         defaultPowerOps=vim.vm.DefaultPowerOpInfo(powerOffType="soft", defaultPowerOffType="soft"),
         hardware=vim.vm.VirtualHardware(numCPU=1, numCoresPerSocket=1, memoryMB=2048, device=_devices(vm, folder)),
         extraConfig=[vim.option.OptionValue(key=key, value=value) for key, value in sorted(vm.extra.items())],
-        tools=vim.vm.ToolsConfigInfo(toolsVersion=12389), firmware="efi",
+        tools=vim.vm.ToolsConfigInfo(
+            toolsVersion=12389, lastInstallInfo=vim.vm.ToolsConfigInfo.ToolsLastInstallInfo(counter=0)
+        ),
+        firmware="efi",
         bootOptions=vim.vm.BootOptions(
             bootDelay=0, enterBIOSSetup=False, efiSecureBootEnabled=False, bootRetryEnabled=False, bootRetryDelay=10000,
         ),

@@ -101,6 +101,11 @@ def test_a_revert_puts_disk_and_settings_back(served: Served, vm: Any) -> None:
     assert vm.runtime.powerState == "poweredOff"
 
 
+def test_tools_tell_what_clients_read_without_looking(vm: Any) -> None:
+    """A real vCenter always tells of the last installation of VMware Tools; clients take that for granted."""
+    assert vm.config.tools.lastInstallInfo.counter == 0
+
+
 def test_the_tree_of_snapshots(served: Served, vm: Any) -> None:
     """A snapshot taken after a revert is a second branch; removing one lifts its children."""
     clean = vm.snapshot.currentSnapshot
