@@ -59,7 +59,8 @@ def coverage_view(cells: pd.DataFrame, narrowed: Narrowed | None = None) -> Cove
     rest = _rest({str(verdict): int(number) for verdict, number in counted.sum().items()})
     # 100 % must be all of them
     percent = "100" if ran == total else f"{min(100 * ran / total, 99.9):.1f}"
-    sentence = f"{ran:,} of {words.count(total, 'planned cell')} were run ({percent} %){'; ' + rest if rest else ''}."
+    was = "was" if ran == 1 else "were"
+    sentence = f"{ran:,} of {words.count(total, 'planned cell')} {was} run ({percent} %){'; ' + rest if rest else ''}."
     if narrowed:
         sentence += f" The run was {narrowed.words}{_beside(narrowed)}."
     return CoverageView(sentence=sentence, rows=tuple(rows), more=len(ordered) - len(rows))

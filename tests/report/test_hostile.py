@@ -150,6 +150,15 @@ def test_nothing_of_it_acts_anywhere_on_the_page(
     assert [said for said in one.complaints if "alert" in said or "dialog" in said] == []
 
 
+def test_it_fits_a_phone(hostile: RunFolder, browser: Browser) -> None:
+    """No word of a guest's makes the page wider than a screen, nor a tag of it."""
+    page = new_page(browser, viewport={"width": 390, "height": 800})
+    page.goto(write_report(hostile.path).as_uri())
+    page.locator("html[data-ready]").wait_for(state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
 def test_it_reads_the_same_without_a_script(hostile: RunFolder, browser: Browser) -> None:
     """The plain page holds every cell, and its words act no more than elsewhere."""
     file = write_report(hostile.path)

@@ -99,7 +99,17 @@ def test_the_first_sentence_is_true_and_plain(
     made = [make(build) for make, build in zip(makers, BUILDS, strict=False)]
     folder = run(tmp_path, *made, **plan)
     view, _ = page_view(folder, folder.report_file, earlier=())
+    ran = sum(one.verdict in (Verdict.PASSED, Verdict.FLAKY, Verdict.FAILED, Verdict.HUNG) for one in made)
+    told = f"{ran} of {len(made)} planned cells were run" if made else "Nothing was planned"
+    assert view.coverage.sentence.startswith(told)
     assert (view.ruling.word, view.ruling.sentence[: len(sentence)]) == (word, sentence)
+
+
+def test_one_cell_was_run(tmp_path: Path) -> None:
+    """One is no plural."""
+    folder = run(tmp_path, result(), _blocked(19044))
+    view, _ = page_view(folder, folder.report_file, earlier=())
+    assert view.coverage.sentence == "1 of 2 planned cells was run (50.0 %); 1 blocked by the site or the harness."
 
 
 @pytest.mark.parametrize(
