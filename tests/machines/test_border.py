@@ -49,7 +49,7 @@ MEANINGS = [
     ),
     (RemoteDisconnected("closed"), SiteUnreachable, "closed"),
     (NeverSent("no route"), SiteUnreachable, "no route"),
-    (TimeoutError("timed out"), SiteUnreachable, "no answer within 2 s"),
+    (TimeoutError("timed out"), SiteUnreachable, "no answer within 30 s"),
     (NotUnderstood("odd"), SiteUnreachable, "check that vcenter.host and vcenter.port name a vCenter"),
     (Outlived("still running after 10 s"), MachineFailed, "still running after 10 s; look at its tasks and events"),
 ]

@@ -176,13 +176,13 @@ def test_threads_renew_a_session_once_and_wait_for_their_own_tasks(simulated: Si
 def test_an_idle_session_ends_and_is_renewed_unless_it_is_kept_alive(vcsim: Path, tmp_path: Path) -> None:
     """The vCenter's own idle time-out strikes a session that nobody uses, and none that the background call touches."""
     idle = threading.Event()
-    with simulating(vcsim, tmp_path, "-idle", "4s") as wanted, connected(wanted) as vcenter:
+    with simulating(vcsim, tmp_path, "-idle", "3s") as wanted, connected(wanted) as vcenter:
         machine = vcenter.machine(wanted.machines[0])
         with KeepAlive(vcenter._session, every=0.3):
-            idle.wait(5.5)
+            idle.wait(7.5)
             assert machine.power().on
             assert vcenter.calls["Login"] == 1
-        idle.wait(5.5)
+        idle.wait(7.5)
         assert machine.power().on
         assert vcenter.calls["Login"] == 2
 
