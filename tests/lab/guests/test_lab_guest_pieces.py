@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from functools import partial
@@ -144,6 +145,8 @@ def test_output_gathers_until_it_is_enough_or_old_enough(tmp_path: Path, capfd: 
     job = Job(1, ["cat"], dict(os.environ), str(tmp_path), "none")
     fd = next(iter(job.outputs))
     try:
+        if (room := fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ)) < 64 * 1024:  # what Linux does past fs.pipe-user-pages-soft
+            pytest.skip(f"this account has so many pipes open that a new one holds only {room} bytes")
         for size, at, sent in ((10, 1.0, 0), (10, 1.9, 0), (10, 2.0, 1), (60_000, 1.0, 1)):
             if not session.gathering:
                 session.gathering[fd] = (1.0, 2.0, job)
