@@ -23,6 +23,7 @@ from tests.gate.cases import (
     released,
     result,
     rules,
+    waiver,
 )
 
 
@@ -172,6 +173,8 @@ def test_lab_evidence_is_refused_unless_the_policy_allows_it() -> None:
 def test_a_pass_in_a_guest_that_never_said_what_it_is_holds() -> None:
     """Evidence of unknown origin may be anything, also the lab's."""
     assert rules(judged(result(cell(), provenance=""))) == ["origin"]
+    failed = result(cell(), "failed", provenance="")
+    assert rules(judged(failed, waivers=(waiver(cells=("*",)),))) == ["origin"]  # a failure that is excused, too
 
 
 def test_what_is_released_must_be_what_was_run() -> None:
@@ -254,6 +257,7 @@ def test_a_run_that_is_too_old_or_in_the_future_holds() -> None:
     assert judged(result(cell()), old, policy=policy).reasons[0].cells == (old.cell,)
     undated = Plan.model_validate(plan(cell()).model_dump() | {"started": None})
     assert rules(judged(result(cell()), policy=policy, run=undated)) == ["stale"]
+    assert rules(judged(result(cell(), started=None), policy=policy)) == ["stale"]
 
 
 def test_records_that_are_damaged_or_do_not_belong_together_hold() -> None:

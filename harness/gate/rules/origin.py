@@ -10,6 +10,8 @@ from harness.gate.evidence import PROVED, Artifact
 from harness.results.plan import PlannedPackage
 from harness.results.provenance import provenance
 
+_JUDGED = PROVED | {"failed", "hung"}
+
 
 def lab_evidence(case: Case) -> Iterator[Complaint]:
     """Complain of evidence from the lab, which is not Windows, unless the policy allows it."""
@@ -27,10 +29,10 @@ def lab_evidence(case: Case) -> Iterator[Complaint]:
 
 
 def unknown_origin(case: Case) -> Iterator[Complaint]:
-    """Complain of cells that passed in a guest that never said what it is."""
+    """Complain of verdicts from a guest that never said what it is: a failure may be excused, and is evidence then."""
     for cell in case.cells:
-        if cell.verdict in PROVED and not cell.provenance:
-            words = "passed, and no guest said that it was Windows"
+        if cell.verdict in _JUDGED and not cell.provenance:
+            words = f"{cell.verdict}, and no guest said that it was Windows"
             yield Complaint(rule="origin", words=words, cell=cell, act=case.act(cell))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from harness.gate.case import Case, in_utc
 from harness.gate.complaint import Complaint
+from harness.gate.evidence import Seen
 from harness.results.narrowed import Narrowed
 from harness.results.words import listed, seconds
+
+_NEVER_BEGAN = ("not run", "skipped")
 
 AHEAD = timedelta(minutes=10)  # that a controller's clock may be ahead of ours
 
@@ -74,10 +77,16 @@ def stale(case: Case) -> Iterator[Complaint]:
     elif words := _age(now - in_utc(began), most):
         yield Complaint(rule="stale", words=f"the run {words}", about="run", limit=limit)
     for cell in case.cells:
-        if cell.started is not None and (words := _age(now - in_utc(cell.started), most)):
+        if words := _age_of(cell, now, most):
             yield Complaint(
                 rule="stale", words=f"evidence that {words}", cell=cell, act=case.act(cell), about="cells", limit=limit
             )
+
+
+def _age_of(cell: Seen, now: datetime, most: timedelta) -> str:
+    if cell.started is not None:
+        return _age(now - in_utc(cell.started), most)
+    return "" if cell.verdict in _NEVER_BEGAN else "does not say when it began"
 
 
 def _age(age: timedelta, most: timedelta) -> str:
