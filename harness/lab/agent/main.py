@@ -36,7 +36,6 @@ def main() -> None:
         "WINEDEBUG": "-all",
         "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=",
         "PATH": "/usr/bin",
-        **_loader(places),
         **_locales(places),
         **_fonts(places),
     }
@@ -87,11 +86,6 @@ def _settle(processor: int) -> None:
     for pid in (0, *everyone()):
         with contextlib.suppress(OSError):
             os.sched_setaffinity(pid, {processor})
-
-
-def _loader(places: dict[str, str]) -> dict[str, str]:
-    """Keep Wine's loader from replacing itself where there is no preloader to run in between, as on Debian."""
-    return {} if os.path.exists(f"{places['wine']}-preloader") else {"WINELOADERNOEXEC": "1"}
 
 
 def _locales(places: dict[str, str]) -> dict[str, str]:
