@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -10,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -39,30 +39,44 @@ class Trickle:
         self._served = served
 
     def serve(self, connection: socket.socket) -> None:
-        """Serve one connection, both ends of it encrypted, so that each byte travels alone."""
+        """Serve one connection, both ends of it encrypted, so that each byte travels alone.
+
+        In one thread: two at once, one that reads and one that writes, may lock up what OpenSSL keeps of a connection.
+        """
         onward = ssl.create_default_context(cafile=self._served.ca)
         with (
             self._served.tls.wrap_socket(connection, server_side=True) as client,
             socket.create_connection(("127.0.0.1", self._served.port)) as plain,
             onward.wrap_socket(plain, server_hostname="127.0.0.1") as server,
         ):
-            threading.Thread(target=self._asked, args=(client, server), daemon=True).start()
-            while piece := server.recv(1 << 16):
-                if not self.armed.is_set():
-                    client.sendall(piece)
-                    continue
-                for byte in piece:
-                    client.sendall(bytes([byte]))
-                    time.sleep(0.2)
+            while True:
+                for here, there in _readable(client, server):
+                    piece = _read(here)
+                    if piece == b"":
+                        return
+                    if here is server and self.armed.is_set():
+                        for byte in piece or b"":
+                            there.sendall(bytes([byte]))
+                            if select.select([there], [], [], 0.2)[0] and _read(there) == b"":
+                                return  # nobody listens any more
+                    elif piece:
+                        there.sendall(piece)
 
-    def _asked(self, client: Any, server: Any) -> None:
-        try:
-            while piece := client.recv(1 << 16):
-                server.sendall(piece)
-        except OSError:
-            pass
-        finally:
-            server.close()
+
+def _readable(one: ssl.SSLSocket, other: ssl.SSLSocket) -> list[tuple[ssl.SSLSocket, ssl.SSLSocket]]:
+    ready = [end for end in (one, other) if end.pending()] or select.select([one, other], [], [])[0]
+    return [(end, other if end is one else one) for end in ready]
+
+
+def _read(end: ssl.SSLSocket) -> bytes | None:
+    """Read what has come; b"" at the end, None where it was only for OpenSSL itself."""
+    end.setblocking(False)
+    try:
+        return end.recv(1 << 16)
+    except ssl.SSLWantReadError:
+        return None
+    finally:
+        end.setblocking(True)
 
 
 @contextmanager
