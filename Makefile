@@ -22,7 +22,7 @@ go: setup-demo  ## the real Go toolchain on the lab, where it must fail (it cann
 
 test: setup  ## the tests
 	@.venv/bin/python -m fixtures.payloads ninja
-	@$(PYTEST) -n 2
+	@$(PYTEST) -n 2 --dist worksteal
 
 verify: setup  ## the slow proofs: everything that `make test` leaves out
 	@.venv/bin/python -m fixtures.payloads ninja go

@@ -242,7 +242,15 @@ def test_one_file_carries_the_logs(browser: Browser, tmp_path: Path) -> None:
     one.kept_quiet()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1280),
+        ("dark", 390),
+        pytest.param("dark", 1280, marks=pytest.mark.slow),
+        pytest.param("light", 390, marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_nothing(browser: Browser, axe: str, report: Path, scheme: Any, width: int) -> None:
     """No rule of WCAG 2.2 A or AA is broken, light and dark, wide and on a phone: page, list, cell and comparison."""
     page = new_page(browser, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
