@@ -12,13 +12,13 @@ DEADLINE = 4.0
 
 
 def test_an_installer_that_waits_for_a_person_is_hung_and_its_dialog_is_shown(controller: Controller) -> None:
-    """It is ended soon after its deadline, the dialog is photographed, and the report shows the picture."""
+    """Its deadline is kept to within 5 s, the dialog is photographed, and the report shows the picture."""
     write_project(controller.folder, ASKS, deadline=DEADLINE)
     status, said = controller.run("matrices/habit.toml")
     (result,) = controller.results()
     assert (status, result["verdict"], result["fault"]) == (1, "hung", "product"), said
     (installing,) = (step for step in result["steps"] if step["name"] == "install 1.0")
-    assert DEADLINE <= installing["seconds"] < DEADLINE + 60  # a person would be waited for for ever
+    assert DEADLINE <= installing["seconds"] < DEADLINE + 5  # promised by the product, whatever the host does besides
     (picture,) = (one for one in result["evidence"] if one["kind"] == "screenshot")
     png = (controller.run_folder / picture["path"]).read_bytes()
     assert png.startswith(b"\x89PNG")
