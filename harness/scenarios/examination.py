@@ -161,8 +161,8 @@ class Examination:
         self._last = now
         self._keeper.keep(f"changes-{name}", "".join(f"{change}\n" for change in phase.done) or "nothing\n")
         for finding in (
-            *findings(phase),
             *self._still_running(phase),
+            *findings(phase),
             *self._open_to_all(phase),
             *self._lead_nowhere(phase),
         ):
@@ -212,7 +212,7 @@ class Examination:
     def add(self, finding: Finding) -> None:
         """Take up what was found, by whomever."""
         # the same thing is seen again in every later phase; it is told once
-        if all((known.code, known.subject) != (finding.code, finding.subject) for known in self._found):
+        if not any(_tells(known, finding) for known in self._found):
             self._found.append(finding)
             self._keeper.finding(finding)
 
@@ -222,6 +222,15 @@ class Examination:
             more = len(self._found) - SHOWN
             words = "; ".join(finding.sentence for finding in sorted(self._found, key=_gravity)[:SHOWN])
             raise ProductFailed(words + (f"; and {more} more" if more > 0 else ""), code="broke-rules")
+
+
+def _tells(known: Finding, finding: Finding) -> bool:
+    """Whether what is known says it already: Windows removes a program that still runs when it starts next."""
+    image = finding.subject.rpartition("\\")[2]
+    runs_on = (known.code, finding.code) == ("process-left", "restart-untold")
+    return (known.code, known.subject) == (finding.code, finding.subject) or (
+        runs_on and known.subject.casefold() == image.casefold()
+    )
 
 
 def _gravity(finding: Finding) -> int:

@@ -8,11 +8,14 @@ import pytest
 
 from harness.errors import Hung
 from harness.expectations import Phase
+from harness.expectations.finding import Finding
 from harness.guest.guest import Guest
 from harness.guest.outcome import Outcome
 from harness.guest.state import Entry, State
+from harness.results.cause import Cause
 from harness.scenarios import removing
 from harness.scenarios import survivors as looking
+from harness.scenarios.examination import _tells
 from harness.scenarios.removing import gone_by_itself, wait_until_removed
 
 EXE = r"C:\Program Files\Tool\agent.exe"
@@ -105,3 +108,12 @@ def test_an_uninstaller_that_has_itself_deleted_is_waited_for(monkeypatch: pytes
     assert unasked.times == 10**6
     monkeypatch.setattr(removing, "DELETES_ITSELF", 0.3)
     assert not gone_by_itself(cast(Guest, never), own, seen)
+
+
+@pytest.mark.parametrize(("file", "told"), [(r"C:\Program Files\App\Agent.exe", True), (r"C:\App\other.exe", False)])
+def test_what_windows_will_remove_because_it_runs_is_told_as_running(file: str, told: bool) -> None:
+    """Work for the next start on a program that still runs is no second finding, and none of another cause."""
+    runs = Finding(code="process-left", cause=Cause.PACKAGING, sentence="agent.exe still runs", subject="agent.exe")
+    later = Finding(code="restart-untold", cause=Cause.REBOOT, sentence="it is removed", subject=file)
+    assert _tells(runs, later) is told
+    assert _tells(later, later)
