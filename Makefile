@@ -24,9 +24,10 @@ test: setup  ## the tests
 	@.venv/bin/python -m fixtures.payloads ninja
 	@$(PYTEST) -n 2 --dist worksteal
 
-verify: setup  ## the slow proofs: everything that `make test` leaves out
+verify: setup  ## the slow proofs: everything that `make test` leaves out, and properties on examples of chance
 	@.venv/bin/python -m fixtures.payloads ninja go
 	@$(PYTEST) -m slow
+	@$(PYTEST) -n 2 -m hypothesis --hypothesis-profile unhurried
 
 bench: setup  ## print the measured speeds beside their targets
 	@.venv/bin/python -m fixtures.payloads ninja
