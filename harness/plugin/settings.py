@@ -14,7 +14,7 @@ import pytest
 
 from harness.builds import Build
 from harness.errors import AuthoringError
-from harness.results.history.opening import refuse_password
+from harness.results.history.address import refuse_password
 
 THE_LAB = "lab"
 

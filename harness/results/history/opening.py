@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from harness.errors import AuthoringError
@@ -11,12 +10,6 @@ if TYPE_CHECKING:
     from harness.results.history.store import History
 
 NEEDS = frozenset({"pyarrow", "fsspec"})
-
-
-def refuse_password(url: str) -> None:
-    """Raise AuthoringError for a URL with a password in it: it would be written down with the run's command."""
-    if re.match(r"[^:/]+://[^/]*:[^/]*@", url):
-        raise AuthoringError(f"{url.partition('://')[0]}://...: a URL should hold no password; use the environment")
 
 
 def opened(url: str) -> History:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.errors import AuthoringError
-from harness.results.history.opening import refuse_password
+from harness.results.history.address import refuse_password
 from harness.results.history.schema import (
     MIGRATIONS,
     SCHEMA,
