@@ -174,8 +174,9 @@ def down(name: str) -> None:
 @lab.command()
 @name_option(None)
 @_what
+@click.option("--stand-by", is_flag=True, help="Boot one machine of each build at once, before anybody wants it.")
 @click.option("--until-stdin-closes", is_flag=True, help="Also end when standard input does.")
-def serve(name: str | None, builds: tuple[Build, ...], machines: int, until_stdin_closes: bool) -> None:
+def serve(name: str | None, builds: tuple[Build, ...], machines: int, stand_by: bool, until_stdin_closes: bool) -> None:
     """Run a lab in the foreground; prints ``ready`` and the site file's path, and ends on SIGTERM or Ctrl-C.
 
     \b
@@ -187,7 +188,8 @@ def serve(name: str | None, builds: tuple[Build, ...], machines: int, until_stdi
     from harness.lab.lab import Plan
     from harness.lab.process import serve as run
 
-    plan = Plan(builds=sorted(set(builds)) or [Build(number) for number in catalog()], machines=machines)
+    wanted = sorted(set(builds)) or [Build(number) for number in catalog()]
+    plan = Plan(builds=wanted, machines=machines, stand_by=stand_by)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
         asyncio.run(

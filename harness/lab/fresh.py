@@ -34,6 +34,15 @@ class FreshGuest(LabGuest):
             self._is_made = True
             return True
 
+    async def stand_by(self) -> None:
+        """Have Windows up for the first revert, as it is for each later one; raises DiskFailed.
+
+        A boot that fails is not told here: whoever reverts tries again, and is told.
+        """
+        await self._made()
+        if (memory := self._snapshots.memory(self._pristine)) is not None:
+            await memory.stand_by()
+
     async def power_on(self) -> None:
         """Switch the power on, as any guest."""
         await self._made()

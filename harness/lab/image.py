@@ -21,6 +21,7 @@ from harness.lab.processors import Processors
 from harness.lab.sandbox import PLACES, command
 from harness.lab.shelf import Shelf
 from harness.lab.windows import furnish, slim, write_accounts
+from harness.packages.needed import absent
 
 Level = Literal["administrator", "standard"]
 
@@ -76,7 +77,7 @@ async def golden_image(home: Path) -> Image:
 async def _built(host: Host, place: Path, agent_folder: Path) -> None:
     with tempfile.TemporaryFile() as log:
         unfinished = disk.made_folder(place.with_name(f".{place.name}.{os.getpid()}"))
-        places: dict[str, object] = {**PLACES, "names": list(ACCOUNTS)}
+        places: dict[str, object] = {**PLACES, "names": list(ACCOUNTS), "absent": absent()}
         words = command(host, disk=unfinished, agent=agent_folder, hostname="windows", module="golden", places=places)
         process = await asyncio.create_subprocess_exec(
             *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **as_guest()
@@ -121,7 +122,7 @@ def _copied_agent(agents: Path, sources: dict[str, bytes], python: str) -> Path:
 def _recipe() -> list[bytes]:
     """Read what decides how an image comes out."""
     files = ("agent/golden.py", "registry.py", "windows.py")
-    return [(Path(__file__).parent / name).read_bytes() for name in files]
+    return [*((Path(__file__).parent / name).read_bytes() for name in files), *(name.encode() for name in absent())]
 
 
 def _hash(*parts: bytes) -> str:

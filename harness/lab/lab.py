@@ -19,6 +19,7 @@ from typing import Any
 from harness.builds import Build
 from harness.lab.audit import Audit
 from harness.lab.certificates import server_tls, write_certificates, write_private
+from harness.lab.disk import DiskFailed
 from harness.lab.faults.asked import Asked, Faults
 from harness.lab.folder import LabFolder
 from harness.lab.fresh import FreshGuest
@@ -39,10 +40,11 @@ _ADMINISTRATOR, _AUDITOR = "administrator@lab.local", "auditor@lab.local"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a lab is to have: its builds, and how many machines of each."""
+    """What a lab is to have: its builds, how many machines of each, and whether one of each is booted at once."""
 
     builds: Sequence[Build]
     machines: int = 2
+    stand_by: bool = False
 
     def names(self) -> Iterator[tuple[str, Build]]:
         """Name every machine: ``win10-21h2-a``, ``win10-21h2-b``, ..."""
@@ -68,6 +70,7 @@ class Lab:
         self._users = [User(_ADMINISTRATOR, _password()), User(_AUDITOR, _password(), read_only=True)]
         self._services: dict[LabGuest, tuple[str, WinRMService]] = {}
         self._tls: ssl.SSLContext | None = None
+        self._standing_by: asyncio.Task[None] | None = None
         passwords = [*(account.password for account in self.accounts), *(user.password for user in self._users)]
         self.audit = Audit(folder.audit, secrets=passwords)
         self.faults = Faults(self.audit)
@@ -89,16 +92,20 @@ class Lab:
         self._tls = server_tls(self.folder.secrets)
         self._write_users([name for name, _ in self.plan.names()])
         made = datetime.fromtimestamp(image.disk.stat().st_mtime, UTC)
-        machines = []
+        machines, guests = [], []
         for name, build in self.plan.names():
             place = self.folder.guests / name
             guest = FreshGuest(image, place, build=build, accounts=self.accounts, snapshot=SNAPSHOT)
+            guests.append(guest)
             address = self.subnet.take()
             await self._serve(guest, address)
             vm = self.vcenter.enrol(guest, address, {SNAPSHOT: SNAPSHOT}, of=image.disk.name, made=made)
             machines.append({"path": vm.path, "build": str(build), "snapshot": SNAPSHOT, "address": address})
         await self.vcenter.start(self.subnet.vcenter, self._tls)
         self._write(machines)
+        if self.plan.stand_by:
+            firsts = guests[:: self.plan.machines]
+            self._standing_by = asyncio.get_running_loop().create_task(_stand_by(firsts))
         return self.folder.site_file
 
     def _write_users(self, machines: list[str]) -> None:
@@ -126,6 +133,9 @@ class Lab:
     async def stop(self) -> None:
         """End the vCenter, the services and the guests, all at once, and remove the guests' disks."""
         self.folder.site_file.unlink(missing_ok=True)
+        if self._standing_by is not None:
+            self._standing_by.cancel()
+            await asyncio.gather(self._standing_by, return_exceptions=True)
         await self.vcenter.stop()
         guests = list(self._services)
         endings = [service.stop() for _, service in self._services.values()]
@@ -215,6 +225,14 @@ class Lab:
         fresh = self.folder.path / "site.toml.new"
         fresh.write_text(text, "utf-8")
         fresh.replace(self.folder.site_file)
+
+
+async def _stand_by(guests: Sequence[FreshGuest]) -> None:
+    """Boot guests one after the other, while whoever wants them is still getting ready."""
+    for guest in guests:
+        # the disk may be full: whoever reverts the machine is told
+        with contextlib.suppress(DiskFailed):
+            await guest.stand_by()
 
 
 def site_text(name: str, host: str, accounts: dict[str, str], machines: list[dict[str, str]]) -> str:

@@ -60,6 +60,12 @@ class Memory:
                 self._clearing.add(clearing)
                 clearing.add_done_callback(self._clearing.discard)
 
+    async def stand_by(self) -> None:
+        """Boot a copy, unless there is one, and wait until it stands or has failed."""
+        self.prepare()
+        if self._next is not None:
+            await asyncio.wait([self._next])
+
     async def taken(self) -> Held:
         """Take the copy that was booted ahead, or boot one; raises GuestGone, DiskFailed."""
         ahead, self._next = self._next, None

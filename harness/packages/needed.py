@@ -36,6 +36,11 @@ def lacking(imports: Collection[str], shipped: Collection[str]) -> Iterator[tupl
                 yield name, entry
 
 
+def absent() -> list[str]:
+    """Give the DLLs that no clean Windows has, as glob patterns in small letters."""
+    return [name for entry in _entries() if entry.absent or entry.never for name in entry.names]
+
+
 @cache
 def _entries() -> tuple[Lacking, ...]:
     told = tomllib.loads(resources.files("harness.packages").joinpath("needed.toml").read_text("utf-8"))

@@ -87,7 +87,7 @@ class Start:
         numbers = sorted({build.partition(".")[0] for build in builds})
         machines = machines_for(self._config.getoption("numprocesses", None) or 1, len(numbers))
         chosen = [word for build in numbers for word in ("--build", build)]
-        self._lab = LabProcess([*SERVE, "--machines", str(machines), *chosen])
+        self._lab = LabProcess([*SERVE, "--stand-by", "--machines", str(machines), *chosen])
         return self._lab.site(LAB_WITHIN)
 
     def end(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -75,6 +76,34 @@ def test_a_lab_lives_as_long_as_its_standard_input() -> None:
         assert process.wait(120) == 0
         assert processes_of(site_file.parent) == []
         assert not site_file.parent.exists()
+
+
+def _sandboxes(folder: Path) -> set[int]:
+    found = set()
+    for pid in processes_of(folder):
+        with contextlib.suppress(OSError):  # it may have ended since
+            if Path(f"/proc/{pid}/comm").read_text().startswith("bwrap"):
+                found.add(pid)
+    return found
+
+
+def test_a_machine_of_each_build_stands_by() -> None:
+    """It is booted before anybody wants it, off as far as one can see, and gone with the lab."""
+    with serving("--build", "win11-23h2", "--build", "win10-22h2", "--machines", "2", "--stand-by") as (process, site):
+        first, other = (site.parent / "guests" / name for name in ("win11-23h2-a", "win10-22h2-a"))
+        until(lambda: _sandboxes(first) and _sandboxes(other))
+        assert not processes_of(site.parent / "guests" / "win11-23h2-b")
+        with session(read_site(site)) as si:
+            vm = si.content.searchIndex.FindByInventoryPath("Lab/vm/Windows/win11-23h2-a")
+            assert vm.runtime.powerState == "poweredOff"
+            stood_by = _sandboxes(first)
+            wait_for(vm.snapshot.currentSnapshot.RevertToSnapshot_Task())
+            assert stood_by <= _sandboxes(first)
+            assert vm.runtime.powerState == "poweredOn"
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(120) == 0
+        assert processes_of(site.parent) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
+import fnmatch
 import json
 import os
 import shutil
@@ -57,7 +59,17 @@ def main() -> None:
     for folder in _FOLDERS:
         os.makedirs(f"{places['drive']}/{folder}", exist_ok=True)
     os.remove(f"{places['prefix']}/wineserver")
+    _without(places["drive"], places["absent"])
     _linked(places["drive"], places["wine_files"])
+
+
+def _without(drive: str, absent: list[str]) -> None:
+    """Remove the DLLs that come with Wine and with no Windows: a product that forgot to bring one must not start."""
+    for folder in ("system32", "syswow64"):
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(f"{drive}/windows/{folder}"):
+                if any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in absent):
+                    os.unlink(f"{drive}/windows/{folder}/{name}")
 
 
 def _own_folders(profile: str) -> None:

@@ -52,6 +52,15 @@ def test_a_path_with_blanks_can_be_started(guests: Guests, guest: LabGuest) -> N
     assert (told.code, told.text) == (12, '"in quotes"')
 
 
+def test_what_no_windows_has_is_not_there(guests: Guests, guest: LabGuest) -> None:
+    """A program whose author forgot to bring a redistributable DLL does not start, as on a clean machine."""
+    (original,) = (found for folder in guests.image.host.wine_files for found in Path(folder).glob("**/notepad.exe"))
+    # another DLL of as many letters, and no mark that makes Wine look among its own
+    needs = original.read_bytes().replace(b"comdlg32.dll", b"msvcr100.dll").replace(b"Wine builtin DLL", bytes(16))
+    guests.do(guest.put_file(r"C:\needs.exe", needs, account=ADMINISTRATOR))
+    assert guests.say(guest, r"C:\needs.exe").code == -1073741515  # 0xC0000135: a DLL was not found
+
+
 def test_a_batch_file_gives_its_whole_exit_code(guests: Guests, guest: LabGuest) -> None:
     """A batch file that is not called takes over, and its exit code is kept all the same."""
     guests.do(guest.put_file(r"C:\setup.bat", b"@echo working\r\n@exit /b 3010\r\n", account=ADMINISTRATOR))
