@@ -30,8 +30,8 @@ _HASH = re.compile(r"^[0-9a-f]{2}(?: ?[0-9a-f]{2}){31}$", re.IGNORECASE | re.MUL
 class Courier(Protocol):
     """What carries files without the guest's network: vSphere guest file transfer, bound to one account."""
 
-    def put(self, source: Path, guest_path: str) -> None:
-        """Bring a file in, over what is there, making missing folders."""
+    def put(self, source: Path, guest_path: str, *, folder_is_new: bool = False) -> None:
+        """Bring a file in, over what is there, making missing folders: before, if the last one is most likely new."""
 
     def get(self, guest_path: str, target: Path) -> None:
         """Bring a file out."""
@@ -81,7 +81,7 @@ class Delivery:
         if small or not self._holds(path, wanted):
             if (found := _sha256(file)) != wanted:
                 raise HarnessError(f"{file}: its SHA-256 is {found}, not {wanted}")
-            self._carrier.put(file, path)
+            self._carrier.put(file, path, folder_is_new=True)
             self._verify(path, wanted, small=small)
         self._held[path] = wanted
         return path

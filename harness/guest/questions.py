@@ -41,8 +41,8 @@ class Joined:
         ``echo`` that leave the last one standing.
         """
         return BEGINNING + "& ".join(
-            f"(call )& {_part(command)}& call echo {self.mark} {number} %^errorlevel%& echo {self.mark} {number} 1>&2"
-            for number, command in enumerate(self.commands)
+            f"(call )& {_part(command)}& call echo {self.mark} %^errorlevel%& echo {self.mark} 1>&2"
+            for command in self.commands
         )
 
     def outcomes(self, whole: Outcome) -> list[Outcome]:
@@ -50,8 +50,8 @@ class Joined:
 
         Raises HarnessError when an answer is missing, which a command that ends cmd itself would cause.
         """
-        stdout = re.split(rf"{self.mark} \d+ (-?\d+)[ \t]*\n", whole.stdout)
-        stderr = re.split(rf"{self.mark} \d+[ \t]*\n", whole.stderr)
+        stdout = re.split(rf"{self.mark} (-?\d+)[ \t]*\n", whole.stdout)
+        stderr = re.split(rf"{self.mark}[ \t]*\n", whole.stderr)
         if len(stdout) != 2 * len(self.commands) + 1 or len(stderr) != len(self.commands) + 1:
             answered = (len(stdout) - 1) // 2
             why = "its output was cut" if whole.truncated else f"it ended with {whole.exit_code}: {whole.text[-300:]}"
@@ -70,7 +70,7 @@ class Joined:
 
 def joined(commands: Sequence[str]) -> Iterator[Joined]:
     """Join commands into as few lines as they fit in, in their order; one that cannot be joined comes alone."""
-    mark = f"--{uuid4().hex[:12]}--"
+    mark = f"-{uuid4().hex[:8]}-"
     batch: list[str] = []
     for command in commands:
         together = Joined((*batch, command), mark)

@@ -132,6 +132,11 @@ class Boot:
             finally:
                 await link.ask("kept", of=number)
 
+    async def make_folder(self, path: str, account: LabAccount, *, parents: bool) -> None:
+        """Make a folder."""
+        async with self.turns.of(account) as link:
+            await link.ask("folder", path=path, parents=parents)
+
     async def get_file(self, path: str, account: LabAccount) -> bytes:
         """Read a file."""
         async with self.turns.of(account) as link:

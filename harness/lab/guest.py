@@ -265,6 +265,13 @@ class LabGuest:
         """
         await self._running().put_file(path, content, account)
 
+    async def make_folder(self, path: str, *, account: LabAccount, parents: bool) -> None:
+        """Make a folder, with those above it if ``parents`` are wanted; one that is there is refused.
+
+        Raises GuestFileError, GuestGone, GuestBusy.
+        """
+        await self._running().make_folder(path, account, parents=parents)
+
     async def get_file(self, path: str, *, account: LabAccount) -> bytes:
         """Read a file; raises GuestFileError, GuestGone, GuestBusy."""
         return await self._running().get_file(path, account)

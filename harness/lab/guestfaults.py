@@ -14,7 +14,7 @@ class GuestBusy(Exception):
 class GuestFileError(Exception):
     """A file or folder of the guest cannot be had.
 
-    ``kind`` is "not found", "access denied", "bad path", "is a folder" or "failed".
+    ``kind`` is "not found", "access denied", "bad path", "is a folder", "exists" or "failed".
     """
 
     def __init__(self, kind: str, words: str) -> None:

@@ -76,9 +76,11 @@ class GuestFiles:
     def __repr__(self) -> str:
         return f"<GuestFiles of {self._machine} as {self._account.user}>"
 
-    def put(self, source: Path, guest_path: str) -> None:
+    def put(self, source: Path, guest_path: str, *, folder_is_new: bool = False) -> None:
         """Stream a file into the guest, over what is there, making missing folders.
 
+        Where the folder is most likely new it is made first: to be told that it is missing takes an offer and a
+        transfer.
         A transfer that breaks off is not tried again, and what had arrived of it is removed. Raises DeliveryFailed,
         GuestRefused; a local file that cannot be read raises OSError.
         """
@@ -86,6 +88,8 @@ class GuestFiles:
         size = source.stat().st_size
         doing = f"bringing {source.name} to {guest_path}"
         with source.open("rb") as content, self._border(doing), self._nothing_half(content, guest_path):
+            if folder_is_new:
+                self._made_folder_of(guest_path)
             try:
                 self._send(content, size, guest_path, doing)
             except (vim.fault.FileNotFound, vim.fault.CannotAccessFile, Refused):

@@ -67,13 +67,13 @@ class ScriptedWSMan:
     def tells_facts(self, line: str) -> None:
         """Prepare for joined questions about facts: answer the first with a build, marks with what was left before."""
         mark, last = line.split("call echo ")[1].split(" ")[0], line.count("%^errorlevel%")
-        self.errors = b"".join(f"{mark} {number} \r\n".encode() for number in range(last))
+        self.errors = f"{mark} \r\n".encode() * last
         told = [b""] * last
         told[0] = b"HKEY_LOCAL_MACHINE\\A\r\n    CurrentBuild    REG_SZ    19045\r\n"
         if left := re.search(r">%SystemRoot%\\Temp\\\S+ echo (\w+ since [^&]+)\)& ", line):
             told[-2] = self.used.encode() + b"\r\n" if self.used else b""
             self.used = self.used or left[1].strip()
-        self.output = [b"".join(each + f"{mark} {number} 0\r\n".encode() for number, each in enumerate(told))]
+        self.output = [b"".join(each + f"{mark} 0\r\n".encode() for each in told)]
 
     @property
     def endpoint(self) -> Endpoint:

@@ -27,7 +27,7 @@ class FolderGuest:
     def _local(self, guest_path: str) -> Path:
         return self.folder / guest_path.replace(":", "").replace("\\", "/")
 
-    def put(self, source: Path, guest_path: str) -> None:
+    def put(self, source: Path, guest_path: str, *, folder_is_new: bool = False) -> None:  # noqa: ARG002 - makes all
         """Copy in; a guest with a virus scanner spoils what it gets."""
         self.brought.append(guest_path)
         self._local(guest_path).parent.mkdir(parents=True, exist_ok=True)

@@ -181,7 +181,7 @@ def test_a_program_is_named_with_its_extension() -> None:
 def test_a_missing_answer_is_an_error_and_not_an_empty_one() -> None:
     """When the line breaks off, no command gets another's answer."""
     line = Joined(("a", "b"), "--m--")
-    whole = Outcome(command="", exit_code=1, stdout="x\n--m-- 0 0 \n", stderr="--m-- 0 \n", seconds=0)
+    whole = Outcome(command="", exit_code=1, stdout="x\n--m-- 0 \n", stderr="--m-- \n", seconds=0)
     with pytest.raises(HarnessError, match="1 of 2 commands answered"):
         line.outcomes(whole)
 
@@ -192,8 +192,8 @@ def test_each_joined_command_gets_its_own_code_and_streams() -> None:
     whole = Outcome(
         command="",
         exit_code=0,
-        stdout="no end--m-- 0 0 \ntwo\n--m-- 1 -5 \n",
-        stderr="--m-- 0 \noops\n--m-- 1 \n",
+        stdout="no end--m-- 0 \ntwo\n--m-- -5 \n",
+        stderr="--m-- \noops\n--m-- \n",
         seconds=1,
     )
     assert [(one.exit_code, one.stdout, one.stderr) for one in line.outcomes(whole)] == [

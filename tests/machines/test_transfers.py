@@ -100,6 +100,19 @@ def here(tmp_path: Path) -> Path:
     return source
 
 
+def test_a_folder_that_is_most_likely_new_is_made_before(
+    machine: Machine, vcenter: VCenter, lab_site: Site, tmp_path: Path
+) -> None:
+    """The file is then offered once, and so it is where the folder was there after all."""
+    source, files = here(tmp_path), machine.files(lab_site.accounts["administrator"])
+    files.put(source, r"C:\setup.bin")  # it may be booting
+    before = vcenter.calls
+    for times in (1, 2):
+        files.put(source, r"C:\wincompat\brand new\setup.bin", folder_is_new=True)
+        asked = vcenter.calls - before
+        assert asked["InitiateFileTransferToGuest"] == asked["MakeDirectoryInGuest"] == times
+
+
 def test_an_upload_that_is_cut_leaves_nothing(
     machine: Machine, vcenter: VCenter, lab_site: Site, tmp_path: Path, cut: Callable[[], Cut]
 ) -> None:

@@ -12,7 +12,10 @@ _REFUSED = re.compile(r'[<>:"|?*\x00-\x1f]')
 
 
 class FileRefused(Exception):
-    """A file cannot be had; ``kind`` is "not found", "access denied", "bad path", "is a folder" or "failed"."""
+    """A file cannot be had.
+
+    ``kind`` is "not found", "access denied", "bad path", "is a folder", "exists" or "failed".
+    """
 
     def __init__(self, kind: str, words: str) -> None:
         super().__init__(words)
@@ -38,6 +41,24 @@ def unix_folder(drive: str, path: str) -> str:
     if not os.path.isdir(place):
         raise FileRefused("not found", f"{path}: there is no such folder")
     return place
+
+
+def make_folder(drive: str, path: str, *, parents: bool) -> None:
+    """Make a folder, with those above it if ``parents`` are wanted; raises FileRefused, also for one that is there."""
+    at, names = drive, _names(path)
+    for number, name in enumerate(names, 1):
+        found = _spelled(at, name)
+        at = f"{at}/{found or name}"
+        if found is not None:
+            if number == len(names):
+                raise FileRefused("exists", f"{path}: is there already")
+            continue
+        if number < len(names) and not parents:
+            raise FileRefused("not found", f"{path}: there is no folder {name}")
+        try:
+            os.mkdir(at)
+        except OSError as error:
+            raise refused(path, error) from error
 
 
 def _names(path: str) -> list[str]:

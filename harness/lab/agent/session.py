@@ -138,6 +138,7 @@ class Session:
             "thank": self.thank,
             "signal": self.signal,
             "put": self.transfers.put,
+            "folder": self.transfers.folder,
             "part": self.transfers.part,
             "kept": self.transfers.kept,
             "get": self.transfers.get,

@@ -24,6 +24,11 @@ class Transfers:
         self.uploads[int(header["id"])] = (header["path"], files.opened_for_writing(self.drive, header["path"]))
         return {}
 
+    def folder(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        """Make a folder."""
+        files.make_folder(self.drive, header["path"], parents=bool(header["parents"]))
+        return {}
+
     def part(self, header: dict[str, Any], body: bytes) -> None:
         """Write a part of a file; a part that cannot be written is told when the file is kept."""
         path, fd = self.uploads.get(int(header["of"]), ("", -1))

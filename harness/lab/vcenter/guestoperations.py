@@ -195,11 +195,8 @@ class GuestFiles(Served):
     async def _make_directory(self, call: Call) -> None:
         vm, account = enter(self.inventory, call)
         path = full_path(call, "directoryPath").rstrip("\\")
-        parent = path.rpartition("\\")[0] + "\\"
-        make = f'if exist "{path}" (exit /b 3) else (mkdir "{path}" & if not exist "{path}" exit /b 5)'
-        if not call["createParentDirectories"]:
-            make = f'if not exist "{parent}" (exit /b 2) else ({make})'
-        await _ask_well(vm, account, make, path)
+        with _faults(path):
+            await vm.guest.make_folder(path, account=account, parents=bool(call["createParentDirectories"]))
 
     @answers("DeleteFileInGuest")
     async def _delete(self, call: Call) -> None:
