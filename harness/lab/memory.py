@@ -48,12 +48,14 @@ class Memory:
         self._budget = budget
         self._shelf = shelf
         self._next: asyncio.Task[Held] | None = None
+        self._wanted = asyncio.Event()
         self._clearing: set[asyncio.Task[None]] = set()
 
     def prepare(self) -> None:
         """Begin to boot a copy, unless there is one."""
         if self._next is None:
-            self._next = asyncio.get_running_loop().create_task(self._booted())
+            self._wanted = asyncio.Event()
+            self._next = asyncio.get_running_loop().create_task(self._booted(self._wanted))
             clear = self._shelf.put(self, self.forgotten)
             if clear is not None:
                 clearing = asyncio.ensure_future(clear())
@@ -70,6 +72,7 @@ class Memory:
         """Take the copy that was booted ahead, or boot one; raises GuestGone, DiskFailed."""
         ahead, self._next = self._next, None
         self._shelf.take(self)
+        self._wanted.set()
         if ahead is not None:
             with contextlib.suppress(GuestGone, disk.DiskFailed):
                 held = await ahead
@@ -77,7 +80,7 @@ class Memory:
                     return held
                 await disk.removed(held.disk)
             # what was booted ahead has gone since: this may well be mended by now
-        return await self._booted()
+        return await self._booted(self._wanted)
 
     async def forgotten(self) -> None:
         """Clear away the copy that stands ready."""
@@ -91,7 +94,7 @@ class Memory:
             await held.boot.cut()
             await disk.removed(held.disk)
 
-    async def _booted(self) -> Held:
+    async def _booted(self, wanted: asyncio.Event) -> Held:
         place = disk.beside(self._beside)
         await disk.copied(self._source, place)
         boot: Boot | None = None
@@ -99,6 +102,8 @@ class Memory:
             boot = await self._start(place)
             async with asyncio.timeout(self._budget):
                 await boot.turns.begin(self._account)
+                if not wanted.is_set():
+                    await boot.turns.rest(wanted)
                 await boot.turns.hold()
         except BaseException as error:
             if boot is not None:

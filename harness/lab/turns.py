@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from dataclasses import dataclass, field
 from harness.lab.guestfaults import GuestBusy, GuestFileError, GuestGone
 from harness.lab.image import Level
 from harness.lab.link import AgentRefused, Link, LinkCut
+
+#: Seconds between looks at whether a Windows rests; how many in a row have to find it so; how many there are at most.
+_LOOK, _AT_REST, _LOOKS = 0.05, 2, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,22 @@ class Turns:
                     await work()
                 finally:
                     await self._enter(session)
+
+    async def rest(self, wanted: asyncio.Event) -> None:
+        """Let Windows begin what goes on once it is up, with a desktop, until it rests or is wanted; raises GuestGone.
+
+        On Windows, too, services and the desktop are still starting when the first command is taken.
+        """
+        async with self.unchanged() as link:
+            await link.ask("desktop")
+            at_rest = 0
+            for _ in range(_LOOKS):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(wanted.wait(), _LOOK)
+                    return
+                at_rest = 0 if (await link.ask("busy"))[0]["busy"] else at_rest + 1
+                if at_rest == _AT_REST:
+                    return
 
     async def hold(self) -> None:
         """Hold every program where it is; raises GuestGone."""

@@ -16,7 +16,7 @@ from .clock import Clock
 from .commandline import FOREIGN, asked, divided, expanded, inner_batch, is_simple, outer_batch
 from .frames import read_frame, write_frame
 from .jobs import Job
-from .processes import end_windows, everyone, signalled
+from .processes import busy, end_windows, everyone, signalled
 from .transfers import Transfers
 
 CONTROL_C_EXIT = -1073741510
@@ -24,6 +24,7 @@ UTF_8 = 65001
 OEM = "cp437"
 #: In full: for a bare name Wine would run start.exe around it.
 CMD = r"C:\windows\system32\cmd.exe"
+EXPLORER = r"C:\windows\system32\explorer.exe"
 _LAB, _ANSWERS = 0, 1
 #: Far more than a pipe holds: what a command has printed is read to its end, what a descendant goes on printing is not.
 _LAST_READS = 32
@@ -59,6 +60,7 @@ class Session:
         self.gathering: dict[int, tuple[float, float, Job]] = {}
         self.transfers = Transfers(self.drive, places["screen"])
         self.selector = selectors.DefaultSelector()
+        self.standing: list[subprocess.Popen[bytes]] = []
         self.held_by = "landlock"
 
     @property
@@ -143,6 +145,8 @@ class Session:
             "kept": self.transfers.kept,
             "get": self.transfers.get,
             "screen": self.transfers.screen,
+            "desktop": self.desktop,
+            "busy": self.busy,
             "freeze": self.freeze,
             "thaw": self.thaw,
         }
@@ -322,6 +326,30 @@ class Session:
         if job is not None:
             job.end(1 if header["name"] == "terminate" else CONTROL_C_EXIT)
         return {}
+
+    def desktop(self, _: dict[str, Any], __: bytes) -> dict[str, Any]:
+        """Start the desktop, as Wine itself does with the first program that may show a window, which waits for it.
+
+        Wine ends it a second after the last such program: one that waits for input for ever keeps it. On Windows, too,
+        somebody is always there.
+        """
+        nowhere = subprocess.DEVNULL
+        for words in ([CMD, "/d"], [EXPLORER, "/desktop"]):
+            self.standing.append(
+                subprocess.Popen(
+                    [self.places["wine"], *words],
+                    stdin=subprocess.PIPE,
+                    stdout=nowhere,
+                    stderr=nowhere,
+                    env=self.environment,
+                    cwd=self.home,
+                )
+            )
+        return {}
+
+    def busy(self, _: dict[str, Any], __: bytes) -> dict[str, Any]:
+        """Tell whether any program is at work."""
+        return {"busy": busy()}
 
     def freeze(self, _: dict[str, Any], __: bytes) -> dict[str, Any]:
         """Hold every program still, so that the disk can be copied."""

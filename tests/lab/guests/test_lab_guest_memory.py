@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,28 @@ def test_a_revert_finds_windows_up(guests: Guests, kept: LabGuest) -> None:
     assert kept.is_up
     assert kept.boot_id != before
     assert "then" in guests.say(kept, rf"reg query {VALUE} /v when").text
+
+
+def test_a_windows_that_stands_by_has_its_desktop(guests: Guests, kept: LabGuest) -> None:
+    """No installer waits for it: it is there at the revert, and stays when no program has a window."""
+    memory = kept._snapshots.memory("clean")
+    assert memory is not None
+    guests.do(memory.stand_by())
+    guests.do(kept.revert("clean"))
+    guests.say(kept, "ver")
+    guests.do(asyncio.sleep(2))  # Wine ends a desktop a second after the last program
+    assert kept._boot is not None
+    assert "explorer.exe" in _programs(kept._boot.sandbox._first)
+
+
+def _programs(first: int) -> set[str]:
+    """Name what runs in a sandbox, seen from outside: whoever asked inside would have a desktop started for it."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "ns/pid").readlink() == Path(f"/proc/{first}/ns/pid").readlink():
+                found.add((process / "comm").read_text().strip())
+    return found
 
 
 def test_nothing_of_before_runs_on(guests: Guests, kept: LabGuest) -> None:
