@@ -37,7 +37,8 @@ class Cut:
     def serve(self, client: socket.socket) -> None:
         """Serve one connection."""
         self.connections += 1
-        with socket.create_connection(self._there) as server:
+        # closed, not only shut down: what was not read yet would hold whoever still sends
+        with client, socket.create_connection(self._there) as server:
             back = threading.Thread(target=self._hand_on, args=(server, client), daemon=True)
             back.start()
             self._hand_on(client, server)

@@ -26,16 +26,18 @@ Ask = Callable[[Sequence[str]], list[Outcome]]
 
 
 def ask_what_is_there(questions: Sequence[str], ask: Ask) -> list[Outcome]:
-    """Ask in two rounds, keys that name others first; gives the answers in the order of the questions.
+    """Ask in two rounds, what lies below a listed key in the second; gives the answers in the order of the questions.
 
     A question for a key that is not named is answered as ``reg`` does, with 1 and nothing. What cannot be listed names
     nothing and rules nothing out.
     """
-    first = _listings(questions)
-    listed = dict(zip(first, ask(first), strict=True)) if first else {}
-    named = _named(listed)
-    rest = [question for question in questions if question not in listed and _may_be_there(question, named)]
-    answered = listed | dict(zip(rest, ask(rest), strict=True)) if rest else listed
+    listings = _listings(questions)
+    listed = {found["key"] for question in listings if (found := _QUESTION.fullmatch(question))}
+    first = list(dict.fromkeys((*listings, *(one for one in questions if not _is_below(one, listed)))))
+    answered = dict(zip(first, ask(first), strict=True)) if first else {}
+    named = _named({question: answered[question] for question in listings})
+    rest = [question for question in questions if question not in answered and _may_be_there(question, named)]
+    answered |= dict(zip(rest, ask(rest), strict=True)) if rest else {}
     return [answered.get(question) or _nothing(question) for question in questions]
 
 
@@ -58,6 +60,11 @@ def _named(listed: Mapping[str, Outcome]) -> dict[str, set[str]]:
         if found and answer.ok and not answer.truncated:
             named[found["key"]] = {key.casefold() for key in read_keys(answer.stdout)}
     return named
+
+
+def _is_below(question: str, listed: Collection[str]) -> bool:
+    found = _QUESTION.fullmatch(question)
+    return found is not None and any(above in listed for above in _above(found["key"]))
 
 
 def _may_be_there(question: str, named: Mapping[str, Collection[str]]) -> bool:
