@@ -22,7 +22,7 @@ go: setup-demo  ## the real Go toolchain on the lab, where it must fail (it cann
 
 test: setup  ## the tests
 	@.venv/bin/python -m fixtures.payloads ninja
-	@$(PYTEST) -n 2 --dist worksteal
+	@$(PYTEST) -n 3 --dist worksteal
 
 verify: setup  ## the slow proofs: everything that `make test` leaves out, and properties on examples of chance
 	@.venv/bin/python -m fixtures.payloads ninja go
